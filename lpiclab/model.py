@@ -1,0 +1,319 @@
+"""The nouns of lpiclab: frozen dataclasses without behaviour or I/O.
+
+A `Lab` is what its author wrote. A `Plan` is a lab with a seed and a distribution applied: no
+template is left in it. An `Instance` is a plan that a provider makes machines for.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = ("en", "ja")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """An empty extra disk; `name` is what the guest calls it (``sdb``), `size_mib` its size."""
+
+    name: str
+    size_mib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nic:
+    """A network card on the lab network `network`.
+
+    `address` is an interface address such as ``192.168.130.128/24`` (may be a Jinja2 template in a
+    `Lab`), or empty: then set-up leaves the card unconfigured.
+    """
+
+    network: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A machine of a lab; `distro` is empty where the lab does not care."""
+
+    name: str
+    hostname: str = ""
+    distro: str = ""
+    memory_mib: int = 512
+    processors: int = 2
+    disks: tuple[Disk, ...] = ()
+    nics: tuple[Nic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A value that the learner's seed draws; without a seed it is `default`, the slide's value.
+
+    Exactly one of `choice` (drawn from), `range` (low, high, step; both ends included),
+    `pattern` (text in which each ``#`` is drawn from 0-9 and each ``@`` from a-z) and
+    `secret_bytes` (random bytes, base64) is set, or none: then the value is always `default`.
+    """
+
+    name: str
+    default: str | int
+    choice: tuple[str | int, ...] = ()
+    range: tuple[int, int, int] | None = None
+    pattern: str = ""
+    secret_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSpec:
+    """A file that set-up renders from `template` and puts at `path` on a machine."""
+
+    machine: str
+    template: str
+    path: str
+    owner: str = "root"
+    group: str = "root"
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A shell script of the lab folder, rendered with Jinja2 and run as root on `machine`."""
+
+    machine: str
+    script: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing the learner has to do; tasks in `needs` must pass before this one is measured."""
+
+    id: str
+    points: int
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """A correct way through the whole lab; the first of a lab is the reference."""
+
+    id: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """A wrong solution: `steps` run after `start`, then exactly the tasks in `fails` must fail.
+
+    `reboot` grades it after a reboot of all machines, for mistakes that only show then.
+    """
+
+    id: str
+    fails: tuple[str, ...]
+    steps: tuple[Step, ...]
+    start: Literal["solution", "fresh"] = "solution"
+    reboot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """A lab as its author wrote it; `folder` holds everything its relative paths name."""
+
+    id: str
+    folder: Path
+    objectives: tuple[str, ...]
+    minutes: int
+    kind: Literal["build", "fix", "find"]
+    families: tuple[str, ...]
+    networks: tuple[str, ...]
+    machines: tuple[Machine, ...]
+    parameters: tuple[Parameter, ...]
+    files: tuple[FileSpec, ...]
+    setup: tuple[Step, ...]
+    tasks: tuple[Task, ...]
+    solutions: tuple[Solution, ...]
+    mutants: tuple[Mutant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskText:
+    """A task's words in one language; `hints` go from gentle to nearly the answer."""
+
+    title: str
+    body: str
+    hints: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabText:
+    """A lab's words in one language, as templates or rendered.
+
+    `then_and_now` is the Markdown table of the slides' commands and today's. `reasons` of a task
+    stay templates until a check fails: they see `seen`, `wanted` and the check's own values.
+    """
+
+    language: Language
+    title: str
+    story: str
+    then_and_now: str
+    tasks: Mapping[str, TaskText]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bootstrap:
+    """How a Debian image is bootstrapped: archive suites, keyring file name and packages."""
+
+    suites: tuple[str, ...]
+    security_suites: tuple[str, ...]
+    keyring: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distro:
+    """A distribution of the catalogue.
+
+    `services` and `paths` map the names that labs use (``bind``) to this distribution's own.
+    """
+
+    id: str
+    title: str
+    family: str
+    version: str
+    support_end: str
+    services: Mapping[str, str]
+    paths: Mapping[str, str]
+    bootstrap: Bootstrap | None = None
+
+
+Value = str | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedFile:
+    """A file ready to be put on a machine."""
+
+    machine: str
+    path: str
+    content: str
+    owner: str
+    group: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedStep:
+    """A script ready to be run as root on a machine; `source` names it in errors."""
+
+    machine: str
+    source: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A lab with its seed and distribution applied: everything that set-up needs, rendered."""
+
+    lab_id: str
+    seed: str
+    distro: str
+    parameters: Mapping[str, Value]
+    networks: tuple[str, ...]
+    machines: tuple[Machine, ...]
+    files: tuple[RenderedFile, ...]
+    setup: tuple[RenderedStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A disk image on this host: `folder` holds the disk, the kernel, the initrd and a manifest."""
+
+    distro: str
+    digest: str
+    folder: Path
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A plan's machines on this host.
+
+    `id` is ``LAB`` or ``LAB@NAME``; `folder` (0700) is the provider's to keep disks, sockets and
+    logs in; `images` maps each distribution id in use to its image (providers with images of their
+    own ignore it); `keys` are the management key pair's files.
+    """
+
+    id: str
+    folder: Path
+    plan: Plan
+    images: Mapping[str, Image] = field(default_factory=dict)
+
+
+class MachineState(enum.Enum):
+    """What a provider finds when it looks at a machine."""
+
+    ABSENT = "absent"
+    STOPPED = "stopped"
+    RUNNING = "running"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SshEndpoint:
+    """Where management SSH of a machine answers; `host_key` is its public key line, known to us."""
+
+    host: str
+    port: int
+    host_key: str
+    key_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """What a command on a machine came to; `seconds` is wall time seen from the host."""
+
+    command: str
+    status: int
+    stdout: bytes
+    stderr: bytes
+    seconds: float = 0.0
+
+
+class Outcome(enum.StrEnum):
+    """How a task was graded; `ERROR` means that it was not measured."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """One task's grade, in the learner's language."""
+
+    id: str
+    title: str
+    outcome: Outcome
+    points: int
+    max_points: int
+    seen: str = ""
+    wanted: str = ""
+    why: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole grading; `score` is None when something could not be measured."""
+
+    lab: str
+    seed: str
+    passed: bool
+    score: int | None
+    max_score: int
+    seconds: float
+    tasks: tuple[TaskResult, ...]

@@ -1,0 +1,51 @@
+"""Where lpiclab keeps things, and where the bundled labs and templates are.
+
+`LPICLAB_HOME` moves everything the tool keeps into one folder; without it the XDG folders are used.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The folders that the tool writes to."""
+
+    images: Path
+    instances: Path
+    settings: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """Return the folders under ``$LPICLAB_HOME``, or the XDG ones when it is unset or empty."""
+        root = os.environ.get("LPICLAB_HOME")
+        if root:
+            base = Path(root).expanduser().absolute()
+            return cls(images=base / "images", instances=base / "instances", settings=base / "settings")
+        dirs = platformdirs.PlatformDirs("lpiclab", appauthor=False)
+        return cls(
+            images=dirs.user_data_path / "images",
+            instances=dirs.user_state_path / "instances",
+            settings=dirs.user_config_path,
+        )
+
+
+def private_folder(folder: Path) -> Path:
+    """Make `folder` and its parents, `folder` itself with mode 0700, and return it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def bundled(name: str) -> Path:
+    """Return the bundled folder `name`: ``labs``, ``templates`` or ``vagrant``.
+
+    In a wheel they lie inside the package, in a checkout beside it.
+    """
+    package = Path(__file__).resolve().parent
+    installed = package / "bundled" / name
+    return installed if installed.is_dir() else package.parent / name

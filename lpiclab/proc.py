@@ -1,0 +1,87 @@
+"""Start outside programs: argument lists only, never a shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lpiclab.errors import MissingTool, TimedOut, ToolFailed
+from lpiclab.wait import Deadline
+
+_TAIL_BYTES = 4000
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    deadline: Deadline,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    statuses: Sequence[int] = (0,),
+) -> bytes:
+    """Run a program to its end and return its standard output.
+
+    Args:
+        argv: The program and its arguments.
+        deadline: When the program is killed.
+        stdin: What it reads.
+        environment: Variables on top of our own.
+        log: A file that receives its standard error (and output) instead of memory.
+        statuses: The exit statuses that are no failure.
+
+    Raises:
+        MissingTool: the program is not installed.
+        TimedOut: it was killed at the deadline.
+        ToolFailed: it ended with another status; `details` holds the last of its output.
+    """
+    words = [str(word) for word in argv]
+    sink = log.open("ab") if log else None
+    try:
+        done = subprocess.run(
+            words,
+            input=stdin,
+            stdout=sink or subprocess.PIPE,
+            stderr=sink or subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+            timeout=deadline.require(words[0]),
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise MissingTool(f"{words[0]} is not installed", hint="run `lpiclab doctor`") from error
+    except subprocess.TimeoutExpired as error:
+        raise TimedOut(f"{words[0]} did not end in time", details=shlex.join(words)) from error
+    finally:
+        if sink:
+            sink.close()
+    if done.returncode not in statuses:
+        tail = log.read_bytes()[-_TAIL_BYTES:] if log else (done.stdout + done.stderr)[-_TAIL_BYTES:]
+        raise ToolFailed(
+            f"{words[0]} ended with status {done.returncode}",
+            details=f"$ {shlex.join(words)}\n{tail.decode(errors='replace')}",
+        )
+    return done.stdout or b""
+
+
+def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a program that outlives this process: own session, output to `log`, working in `folder`.
+
+    Raises:
+        MissingTool: the program is not installed.
+    """
+    words = [str(word) for word in argv]
+    with log.open("ab") as sink:
+        try:
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise MissingTool(f"{words[0]} is not installed", hint="run `lpiclab doctor`") from error
