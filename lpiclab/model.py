@@ -53,17 +53,19 @@ class Machine:
 class Parameter:
     """A value that the learner's seed draws; without a seed it is `default`, the slide's value.
 
-    Exactly one of `choice` (drawn from), `range` (low, high, step; both ends included),
-    `pattern` (text in which each ``#`` is drawn from 0-9 and each ``@`` from a-z) and
-    `secret_bytes` (random bytes, base64) is set, or none: then the value is always `default`.
+    At most one of `choice` (drawn from), `range` (low, high, step; both ends included),
+    `pattern` (text in which each ``#`` is drawn from 0-9 and each ``@`` from a-z), `secret_bytes`
+    (random bytes, base64) and `value` is set. With none the value is always `default`; `value` is a
+    template over the parameters before it, with or without a seed, and takes no `default`.
     """
 
     name: str
-    default: str | int
+    default: str | int = ""
     choice: tuple[str | int, ...] = ()
     range: tuple[int, int, int] | None = None
     pattern: str = ""
     secret_bytes: int = 0
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +192,7 @@ class Distro:
 
 
 Value = str | int
+VALUE_PATTERN = r"[A-Za-z0-9._/:@+=-]+"  # no white space, nothing that a shell looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +237,22 @@ class Image:
     distro: str
     digest: str
     folder: Path
-    size_bytes: int = 0
+    command_line: str
+
+    @property
+    def disk(self) -> Path:
+        """Return the system disk, a qcow2 file that nobody writes to."""
+        return self.folder / "disk.qcow2"
+
+    @property
+    def kernel(self) -> Path:
+        """Return the uncompressed kernel."""
+        return self.folder / "vmlinux"
+
+    @property
+    def initrd(self) -> Path:
+        """Return the initrd that mounts the system disk."""
+        return self.folder / "initrd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,7 +303,7 @@ class CommandResult:
 class Outcome(enum.StrEnum):
     """How a task was graded; `ERROR` means that it was not measured."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
     FAIL = "fail"
     SKIP = "skip"
     ERROR = "error"

@@ -35,12 +35,6 @@ class Home:
         )
 
 
-def private_folder(folder: Path) -> Path:
-    """Make `folder` and its parents, `folder` itself with mode 0700, and return it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
-
-
 def bundled(name: str) -> Path:
     """Return the bundled folder `name`: ``labs``, ``templates`` or ``vagrant``.
 

@@ -66,8 +66,11 @@ def run(
     return done.stdout or b""
 
 
-def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a program that outlives this process: own session, output to `log`, working in `folder`.
+def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path, sockets: Sequence[int] = ()) -> int:
+    """Start a program that outlives this process, and return its process id.
+
+    It gets a session of its own, `folder` to work in, `log` for its output and the descriptors in
+    `sockets`. Nobody waits for it here: whoever ends it watches it by its process id.
 
     Raises:
         MissingTool: the program is not installed.
@@ -75,13 +78,16 @@ def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path) -> subprocess.
     words = [str(word) for word in argv]
     with log.open("ab") as sink:
         try:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
                 cwd=folder,
                 start_new_session=True,
+                pass_fds=sockets,
             )
         except FileNotFoundError as error:
             raise MissingTool(f"{words[0]} is not installed", hint="run `lpiclab doctor`") from error
+    process.returncode = 0  # else Popen warns that its child outlives it, which is the point
+    return process.pid

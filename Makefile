@@ -1,0 +1,46 @@
+PYTHON ?= python3
+LAB ?= raid1
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up lint fmt test test-unit bench clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Install what is missing: system packages, and a virtual environment with lpiclab in .venv
+
+$(STAMP): pyproject.toml requirements.lock tools/system-packages
+	./tools/system-packages
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: setup ## Start a lab: make up LAB=raid1
+	@$(BIN)/lpiclab up $(LAB)
+
+lint: setup ## Check style, types and the labs' files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lpiclab lint --distro debian-13
+	$(BIN)/lpiclab lint --distro debian-12
+
+fmt: setup ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+test: setup ## Run all tests, on real machines too
+	$(BIN)/pytest
+
+test-unit: setup ## Run the tests that need no machine
+	$(BIN)/pytest tests/unit tests/contract -m "not vm"
+
+bench: setup ## Measure, and write bench/RESULTS.md
+	$(BIN)/python bench/measure.py
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,125 @@
+"""Ask both name servers with dig, each from the other machine, as a client would."""
+
+import re
+
+from lpiclab.checks import expect, task
+
+NOTHING = "-"
+KEY = re.compile(r'key "([^"]+)" \{\s*algorithm "?([\w.-]+)"?;\s*secret "([^"]+)";')
+
+
+def dig(client, question, until=""):
+    """Return what dig prints; with `until` ask again, eight times at most, until that is in it."""
+    once = f"dig +norecurse +time=2 +tries=1 {question}"
+    if not until:
+        return client.run(once).stdout
+    again = f'for i in 1 2 3 4 5 6 7 8; do a=$({once}); case $a in *"{until}"*) break;; esac; sleep 1; done'
+    return client.run(f'{again}; echo "$a"').stdout
+
+
+def records(answer, kind):
+    """Return the data of each record of type `kind` in dig's output."""
+    return re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
+
+
+def serial(answer):
+    """Return the serial of the SOA record in dig's output, 0 without one."""
+    found = records(answer, "SOA")
+    return int(found[0].split()[2]) if found else 0
+
+
+def verdict(answer):
+    """Return dig's status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
+    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
+    if found:
+        return " ".join(found.groups())
+    complaint = re.search(r"^;+ ((?:Transfer|communications|no servers|Couldn't).*)", answer, re.MULTILINE)
+    return complaint[1] if complaint else NOTHING
+
+
+def configuration(host):
+    """Return named's configuration with all its includes, and the complaint when it is not valid."""
+    printed = host.run("named-checkconf -p")
+    return printed.stdout, "" if printed.succeeded else (printed.stdout + printed.stderr).splitlines()[0]
+
+
+def key_of(text, name):
+    """Return name, algorithm and secret of the key called `name`, and the names of all keys."""
+    keys = [found for found in KEY.findall(text) if found[0] != "rndc-key"]
+    same = [found for found in keys if found[0].rstrip(".").lower() == name.lower()]
+    return same[0] if same else None, " ".join(found[0] for found in keys)
+
+
+@task("key")
+def test_master_knows_the_key(ns1, parameters):
+    """ns1's configuration is valid and defines the key."""
+    text, complaint = configuration(ns1)
+    expect(complaint or NOTHING, NOTHING, why="invalid")
+    key, names = key_of(text, parameters.key_name)
+    expect(names or NOTHING, parameters.key_name, ok=key is not None, why="absent")
+
+
+@task("transfer")
+def test_transfer_needs_the_key(ns1, ns2, parameters):
+    """ns1 gives the zone to who has the key, and to nobody else."""
+    key, _ = key_of(configuration(ns1)[0], parameters.key_name)
+    name, algorithm, secret = key
+    question = f"@{parameters.net}.1 {parameters.zone} AXFR"
+    granted = dig(ns2, f"-y {algorithm}:{name}:{secret} {question}", until="SOA")
+    expect(verdict(granted), "SOA", ok=bool(records(granted, "SOA")), why="denied")
+    refused = dig(ns2, question)
+    expect(len(records(refused, r"\w+")), 0, why="open")
+
+
+@task("slave")
+def test_slave_answers_with_authority(ns1, ns2, parameters, distro):
+    """ns2 runs as a slave of ns1 that has the key, and answers for the zone."""
+    state = ns2.run("systemctl is-active %s", distro.services["bind"]).stdout.strip()
+    expect(state, "active", why="stopped")
+    answer = dig(ns1, f"@{parameters.net}.2 {parameters.zone} SOA", until="flags: qr aa")
+    expect(verdict(answer), "NOERROR qr aa", ok=" aa" in verdict(answer) and serial(answer) > 0, why="lame")
+    status = ns2.run("rndc zonestatus %s", parameters.zone).stdout
+    kind = (re.findall(r"^type: (\w+)", status, re.MULTILINE) or [NOTHING])[0]
+    expect(kind, "secondary", ok=kind in ("secondary", "slave"), why="type")
+    master = re.escape(f"{parameters.net}.1")
+    name = rf'"?{re.escape(parameters.key_name)}\.?"?'
+    uses = rf"\b{master}(?: port \d+)? key {name}|server {master}(?:/32)? \{{[^}}]*keys (?:\{{ *)?{name}"
+    text, _ = configuration(ns2)
+    signed = re.search(uses, text, re.IGNORECASE) is not None
+    expect(parameters.key_name if signed else NOTHING, parameters.key_name, why="unsigned")
+
+
+@task("change")
+def test_change_reaches_the_slave(ns1, ns2, parameters):
+    """Both servers answer the new name, under the same raised serial."""
+    name, address = f"{parameters.new_host}.{parameters.zone}", f"{parameters.net}.{parameters.new_octet}"
+    on_master = records(dig(ns2, f"@{parameters.net}.1 {name} A"), "A")
+    expect(" ".join(on_master) or NOTHING, address, why="master")
+    raised = serial(dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA"))
+    expect(raised, parameters.serial, ok=raised > parameters.serial, why="serial")
+    reached = serial(dig(ns1, f"@{parameters.net}.2 {parameters.zone} SOA", until=f" {raised} "))
+    expect(reached, raised, why="behind")
+    on_slave = records(dig(ns1, f"@{parameters.net}.2 {name} A"), "A")
+    expect(" ".join(on_slave) or NOTHING, address, why="slave")
+
+
+@task("private")
+def test_key_is_for_bind_only(ns1, ns2, parameters, distro):
+    """Somebody without rights finds the secret in no file of the name server, nor where copies lie."""
+    places = f"{distro.paths['bind_config']} {distro.paths['bind_zones']} /tmp /home"
+    for machine, host in (("ns1", ns1), ("ns2", ns2)):
+        key, _ = key_of(configuration(host)[0], parameters.key_name)
+        nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
+        found = host.run(f"{nobody} grep -rlsF -e %s {places}", key[2]).stdout.split()
+        expect(" ".join(found) or NOTHING, NOTHING, why="open", machine=machine)
+
+
+@task("boot")
+def test_both_come_back_after_a_boot(ns1, ns2, distro):
+    """Both name servers are started at boot, with a configuration that they will accept."""
+    for machine, host in (("ns1", ns1), ("ns2", ns2)):
+        state = host.run("systemctl is-enabled %s", distro.services["bind"]).stdout.strip()
+        expect(state, "enabled", why="disabled", machine=machine)
+        loaded = host.run("named-checkconf -z")
+        lines = (loaded.stdout + loaded.stderr).strip().splitlines()
+        expect(lines[-1] if lines else NOTHING, NOTHING, ok=loaded.succeeded, why="invalid", machine=machine)

@@ -1,0 +1,2 @@
+#!/bin/bash
+chmod 0644 {{ paths.bind_config }}/{{ key_name }}.key

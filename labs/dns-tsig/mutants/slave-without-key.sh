@@ -1,0 +1,14 @@
+#!/bin/bash
+# Fetched while transfers were open: it still answers, and the next transfer will be refused.
+cat >> {{ paths.bind_local }} <<'CONF'
+zone "{{ zone }}" {
+	type secondary;
+	file "{{ zone }}.zone";
+	primaries { {{ machines.ns1.address }}; };
+};
+CONF
+systemctl enable --quiet --now {{ services.bind }}
+for try in {1..30}; do
+    dig +short @127.0.0.1 {{ zone }} SOA | grep -q "^ns1" && break
+    sleep 1
+done

@@ -1,0 +1,78 @@
+"""Ask LVM for groups and volumes, the kernel for the mount, and mount for what fstab does."""
+
+import json
+
+from lpiclab.checks import expect, task
+
+NOTHING = "-"
+MIB = 1024 * 1024
+
+
+def lvm_report(server, command):
+    """Return the rows that an LVM report such as ``vgs -o vg_name`` gives."""
+    words = command.split()
+    options = "--reportformat json --units b --nosuffix"
+    text = server.run(f"{words[0]} {options} {' '.join(words[1:])}").stdout
+    reports = json.loads(text)["report"] if text else []
+    return [row for report in reports for rows in report.values() for row in rows]
+
+
+def volume(server, parameters):
+    """Return LVM's row of the lab's volume, and the names of all volumes of its group."""
+    fields = "lv_name,lv_size,vg_extent_size,lv_kernel_major,lv_kernel_minor"
+    rows = lvm_report(server, f"lvs -o {fields} {parameters.group}")
+    names = [row["lv_name"] for row in rows]
+    return next((row for row in rows if row["lv_name"] == parameters.volume), None), names
+
+
+@task("group")
+def test_group_has_three_physical_volumes(server, parameters):
+    """The group is there, made of three physical volumes, none of them missing."""
+    rows = lvm_report(server, "vgs -o vg_name,pv_count,vg_missing_pv_count")
+    group = next((row for row in rows if row["vg_name"] == parameters.group), None)
+    names = " ".join(row["vg_name"] for row in rows)
+    expect(names or NOTHING, parameters.group, ok=group is not None, why="absent")
+    expect(int(group["pv_count"]), 3, why="count")
+    expect(int(group["vg_missing_pv_count"]), 0, why="missing")
+
+
+@task("volume")
+def test_volume_has_the_size(server, parameters):
+    """The volume has the size asked for, rounded up to whole extents as lvcreate does."""
+    row, names = volume(server, parameters)
+    expect(" ".join(names) or NOTHING, parameters.volume, ok=row is not None, why="absent")
+    size, extent = int(row["lv_size"]), int(row["vg_extent_size"])
+    asked = parameters.lv_mib * MIB
+    expect(f"{size / MIB:g}", parameters.lv_mib, ok=asked <= size < asked + extent, why="size")
+
+
+@task("mount")
+def test_filesystem_on_the_volume_is_mounted(server, parameters):
+    """A filesystem that fills the volume is mounted where the task says, for writing."""
+    row, _ = volume(server, parameters)
+    columns = "SOURCE,MAJ:MIN,SIZE,OPTIONS"
+    command = f"findmnt --noheadings --bytes --output {columns} --mountpoint %s"
+    seen = server.run(command, parameters.mount).stdout
+    source, numbers, size, options = seen.splitlines()[-1].split() if seen else [NOTHING] * 4
+    wanted = f"/dev/{parameters.group}/{parameters.volume}"
+    expect(source, wanted, ok=source != NOTHING, why="absent")
+    expect(source, wanted, ok=numbers == f"{row['lv_kernel_major']}:{row['lv_kernel_minor']}", why="source")
+    expect(options, "rw", ok="rw" in options.split(","), why="read_only")
+    # What a filesystem keeps for itself (journal, inodes) is far below a third of this size.
+    filled = int(size) * 3 >= int(row["lv_size"]) * 2
+    expect(f"{int(size) / MIB:.0f}", parameters.lv_mib, ok=filled, why="small")
+
+
+@task("fstab")
+def test_fstab_mounts_the_same_filesystem(server, parameters):
+    """Mounting by fstab, tried in a mount namespace of its own, gives the same filesystem again."""
+    entry = server.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", parameters.mount)
+    expect(entry.stdout.strip() or NOTHING, parameters.mount, ok=entry.succeeded, why="missing")
+    options = entry.stdout.split()[-1].split(",")
+    expect(",".join(options), "auto", ok="noauto" not in options, why="noauto")
+    show = f"findmnt --noheadings --output MAJ:MIN --mountpoint {parameters.mount}"
+    now = server.run(show).stdout.strip()
+    again = f"umount {parameters.mount} && mount {parameters.mount} && {show}"
+    tried = server.run("unshare --mount sh -c %s", again)
+    expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
+    expect(tried.stdout.strip(), now, why="other")

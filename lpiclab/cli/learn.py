@@ -1,0 +1,159 @@
+"""A learner's commands: up, ssh, console, check, hint, solve, reset, restart, down."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lpiclab.cli import arguments, output
+from lpiclab.engine.context import Context
+from lpiclab.errors import ExitCode, LpiclabError, UsageError
+
+
+def _context() -> Context:
+    return Context.from_environment(output.Steps())
+
+
+def up(
+    lab: arguments.Lab,
+    seed: arguments.Seed = None,
+    provider: arguments.Provider = None,
+    distro: arguments.Distro = None,
+    lang: arguments.Lang = None,
+) -> None:
+    """Start a lab's machines, set up and ready."""
+    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+    from lpiclab.story import render_tasks  # noqa: PLC0415 - only here
+
+    context = _context()
+    wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
+    record = lifecycle.up(context, lab, wish)
+    the_lab = context.lab_of(record)
+    language = output.language(lang)
+    text = context.text(the_lab, record.plan, language)
+    output.talk(f"\n{output.bold(text.title)}\n")
+    output.talk(render_tasks(the_lab, text, language))
+    machines = [machine.name for machine in record.plan.machines]
+    more = f" [{'|'.join(machines)}]" if len(machines) > 1 else ""
+    output.talk(
+        f"\n{record.id} is ready. Go on with:\n"
+        f"  lpiclab ssh {record.id}{more:<12}  a shell as student (sudo without a password)\n"
+        f"  lpiclab show {record.id}{'':<11}  the story and the tasks\n"
+        f"  lpiclab check {record.id}{'':<10}  grade what you did\n"
+        f"  lpiclab down {record.id}{'':<11}  remove it"
+    )
+
+
+def ssh(
+    lab: arguments.Lab,
+    machine: arguments.Machine = None,
+    command: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- COMMAND …]", help="A command instead of a shell.")
+    ] = None,
+    user: Annotated[
+        str, typer.Option("--user", "-u", metavar="NAME", help="Log in as this user.")
+    ] = "student",
+) -> None:
+    """Open a shell on a machine, or run a command there; its exit status is ours."""
+    from lpiclab.engine import access  # noqa: PLC0415 - only here
+
+    raise typer.Exit(access.shell(Context.from_environment(), lab, machine, user, command or []))
+
+
+def console(lab: arguments.Lab, machine: arguments.Machine = None) -> None:
+    """Join a machine's serial console; Ctrl-] leaves it."""
+    from lpiclab.engine import access  # noqa: PLC0415 - only here
+
+    output.talk("Ctrl-] leaves the console; press Enter if nothing shows")
+    access.console(Context.from_environment(), lab, machine)
+
+
+def check(
+    lab: arguments.Lab,
+    tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK …]", help="Only these.")] = None,
+    json: arguments.Json = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")
+    ] = None,
+    lang: arguments.Lang = None,
+) -> None:
+    """Grade a lab, task by task, with reasons."""
+    from lpiclab import report as reports  # noqa: PLC0415 - only here
+    from lpiclab.engine import grading  # noqa: PLC0415 - only here
+
+    language = output.language(lang)
+    context = Context.from_environment(lambda step: output.talk(step) if step.startswith("waiting") else None)
+    report = grading.check(context, lab, tasks or [], language)
+    if junit:
+        _write(junit, reports.to_junit(report))
+    if json:
+        output.data(reports.to_json(report))
+    else:
+        output.data(reports.to_text(report, language=language, colour=output.colour(sys.stdout)))
+    raise typer.Exit(reports.exit_code(report))
+
+
+def hint(lab: arguments.Lab, task: str, lang: arguments.Lang = None) -> None:
+    """Show a task's next hint, from gentle to nearly the answer."""
+    from lpiclab.engine import grading  # noqa: PLC0415 - only here
+
+    text, number, count = grading.hint(Context.from_environment(), lab, task, output.language(lang))
+    output.data(f"({number}/{count}) {text}")
+
+
+def solve(lab: arguments.Lab) -> None:
+    """Run the reference solution, visibly."""
+    from lpiclab.engine import grading  # noqa: PLC0415 - only here
+
+    grading.solve(_context(), lab, output.raw)
+    output.talk(f"\nsolved; `lpiclab check {lab}` grades it")
+
+
+def reset(lab: arguments.Lab) -> None:
+    """Bring a lab back to its start; what was done on its machines is lost."""
+    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+
+    lifecycle.reset(_context(), lab)
+    output.talk(f"{lab} is back at its start")
+
+
+def restart(lab: arguments.Lab, machine: arguments.Machine = None) -> None:
+    """Reboot one machine, or all of a lab, for real."""
+    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+
+    lifecycle.restart(_context(), lab, machine)
+    output.talk("rebooted")
+
+
+def down(
+    lab: Annotated[str | None, typer.Argument(metavar="LAB", help="What to remove.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Remove every instance.")] = False,
+) -> None:
+    """Remove a lab's machines and everything of them."""
+    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+
+    if (lab is None) != everything:
+        raise UsageError("name one lab, or say --all")
+    context = Context.from_environment(output.talk)
+    failures = 0
+    for name in [lab] if lab else context.store.ids():
+        try:
+            lifecycle.down(context, name)
+            output.talk(f"{name} is gone")
+        except LpiclabError as error:
+            if not everything:
+                raise
+            failures += 1
+            output.talk(f"{name}: {error.message}")
+    if failures:
+        raise typer.Exit(ExitCode.MACHINERY)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error

@@ -1,0 +1,159 @@
+"""Commands that only look: list, show, status, doctor."""
+
+from __future__ import annotations
+
+import typer
+
+from lpiclab.cli import arguments, output
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.errors import ExitCode
+
+
+def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None:
+    """List the labs: objective, machines, minutes."""
+    from lpiclab import labs  # noqa: PLC0415 - only where labs are read
+
+    context = Context.from_environment()
+    language = output.language(lang)
+    found = labs.list_labs(context.lab_roots)
+    titles = {lab.id: labs.load_texts(lab)[language].title for lab in found}
+    if json:
+        entries = [
+            {
+                "id": lab.id,
+                "title": titles[lab.id],
+                "objectives": lab.objectives,
+                "kind": lab.kind,
+                "minutes": lab.minutes,
+                "machines": [machine.name for machine in lab.machines],
+                "points": sum(task.points for task in lab.tasks),
+            }
+            for lab in found
+        ]
+        output.json_data({"schema": 1, "labs": entries})
+        return
+    rows = [
+        [
+            lab.id,
+            ", ".join(lab.objectives),
+            ", ".join(machine.name for machine in lab.machines),
+            str(lab.minutes),
+            titles[lab.id],
+        ]
+        for lab in found
+    ]
+    output.data(output.table(rows, ["LAB", "OBJECTIVE", "MACHINES", "MINUTES", "TITLE"]))
+
+
+def show_lab(
+    lab: arguments.Lab,
+    lang: arguments.Lang = None,
+    seed: arguments.Seed = None,
+    json: arguments.Json = False,
+) -> None:
+    """Show a lab's story and its tasks with their points.
+
+    For an instance that is up, its own names and addresses are shown.
+    """
+    context = Context.from_environment()
+    language = output.language(lang)
+    the_lab = context.lab(lab)
+    record = None if "/" in lab or seed is not None else context.store.find(lab)
+    plan = (
+        record.plan
+        if record
+        else context.plan(the_lab, seed=seed or "", distro=context.distro(DEFAULT_DISTRO))
+    )
+    text = context.text(the_lab, plan, language)
+    tasks = [
+        {
+            "id": task.id,
+            "title": text.tasks[task.id].title,
+            "points": task.points,
+            "needs": task.needs,
+            "text": text.tasks[task.id].body,
+        }
+        for task in the_lab.tasks
+    ]
+    if json:
+        output.json_data(
+            {
+                "schema": 1,
+                "id": the_lab.id,
+                "title": text.title,
+                "objectives": the_lab.objectives,
+                "minutes": the_lab.minutes,
+                "story": text.story,
+                "then_and_now": text.then_and_now,
+                "machines": plan.machines,
+                "tasks": tasks,
+            }
+        )
+        return
+    from lpiclab.story import render_story  # noqa: PLC0415 - only for people
+
+    output.data(render_story(the_lab, text, language))
+
+
+def status(json: arguments.Json = False) -> None:
+    """Show the instances: machines, state, how long, memory, disk."""
+    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+
+    found = lifecycle.status(Context.from_environment())
+    if json:
+        output.json_data({"schema": 1, "instances": found})
+        return
+    if not found:
+        output.talk("nothing is up")
+        return
+    rows = []
+    for instance in found:
+        for name, machine in instance.machines.items():
+            state = (
+                machine.state.value if instance.phase == "ready" else f"{machine.state.value} (half set up)"
+            )
+            rows.append(
+                [
+                    instance.id,
+                    name,
+                    state,
+                    _duration(instance.up_seconds),
+                    _mib(machine.memory_bytes),
+                    _mib(machine.disk_bytes),
+                    instance.distro,
+                    instance.seed or "-",
+                ]
+            )
+        if not instance.machines:
+            rows.append([instance.id, "-", instance.phase, "-", "-", "-", "-", "-"])
+    heads = ["INSTANCE", "MACHINE", "STATE", "SINCE", "MEMORY", "DISK", "DISTRO", "SEED"]
+    output.data(output.table(rows, heads))
+    for instance in found:
+        if instance.problem:
+            output.talk(f"{instance.id}: {instance.problem}")
+
+
+def doctor(json: arguments.Json = False) -> None:
+    """Look for each need of the tool, say what it means and what mends it."""
+    from lpiclab.engine.doctor import examine  # noqa: PLC0415 - only here
+
+    findings = examine(Context.from_environment())
+    sound = all(finding.state != "missing" for finding in findings)
+    if json:
+        output.json_data({"schema": 1, "ok": sound, "findings": findings})
+    else:
+        for finding in findings:
+            output.data(f"{finding.state.upper():8} {finding.name}: {finding.meaning}")
+            if finding.mend:
+                output.data(f"{'':8}   mend: {finding.mend}")
+    raise typer.Exit(ExitCode.OK if sound else ExitCode.MACHINERY)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _mib(count: int) -> str:
+    return f"{count >> 20} MiB" if count else "-"

@@ -1,0 +1,165 @@
+"""What every use case works with: folders, labs, records, providers, sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lpiclab import catalog, labs, render
+from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
+from lpiclab.model import Distro, Instance, Lab, LabText, Language, Plan
+from lpiclab.paths import Home, bundled
+from lpiclab.providers.base import Provider
+from lpiclab.providers.registry import load_provider
+from lpiclab.state import Record, Store
+from lpiclab.together import together
+from lpiclab.wait import Deadline
+
+if TYPE_CHECKING:
+    from lpiclab.ssh import Session
+
+DEFAULT_DISTRO = "debian-13"
+Progress = Callable[[str], None]
+
+
+def silent(_message: str) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The folders in use and how to talk to the user while something takes long."""
+
+    home: Home
+    lab_roots: Sequence[Path]
+    template_roots: Sequence[Path]
+    progress: Progress = silent
+    store: Store = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "store", Store(self.home))
+
+    @classmethod
+    def from_environment(cls, progress: Progress = silent) -> Context:
+        """Return the context of this user: ``LPICLAB_HOME``, ``LPICLAB_LABS`` (folders, by ``:``)."""
+        extra = [Path(each) for each in os.environ.get("LPICLAB_LABS", "").split(":") if each]
+        return cls(
+            home=Home.from_environment(),
+            lab_roots=[*extra, bundled("labs")],
+            template_roots=[bundled("templates")],
+            progress=progress,
+        )
+
+    def lab(self, name: str) -> Lab:
+        """Return the lab of an instance id, a lab id or a lab's folder.
+
+        Raises:
+            UsageError: there is none; the nearest name is suggested.
+            SpecError: it has mistakes.
+        """
+        return labs.load(self.lab_folder(name))
+
+    def lab_folder(self, name: str) -> Path:
+        """Return the folder of a lab given by id, instance id or path."""
+        folder = Path(name)
+        if "/" in name or name == ".":
+            if not (folder / "lab.yaml").is_file():
+                raise UsageError(f"no lab in {name}: there is no lab.yaml")
+            return folder.resolve()
+        return labs.find_lab(name.partition("@")[0], self.lab_roots)
+
+    def text(self, lab: Lab, plan: Plan, language: Language) -> LabText:
+        """Return the lab's words in one language, with the plan's values in place."""
+        return render.render_text(labs.load_texts(lab)[language], lab, plan, self.distro(plan.distro))
+
+    def distro(self, name: str) -> Distro:
+        """Return a distribution of the catalogue."""
+        return catalog.find_distro(name)
+
+    def plan(self, lab: Lab, *, seed: str, distro: Distro) -> Plan:
+        """Apply a seed and a distribution to a lab."""
+        if distro.family not in lab.families:
+            raise UsageError(
+                f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}"
+            )
+        return render.plan(lab, seed=seed, distro=distro, template_roots=self.template_roots)
+
+    def record(self, name: str) -> Record:
+        """Return the record of an instance that is up.
+
+        Raises:
+            UsageError: there is no such lab or it is not up.
+            StateError: its `up` was interrupted.
+        """
+        if self.store.find(name) is None:
+            self.lab_folder(name)
+        record = self.store.load(name)
+        if record.phase != "ready":
+            raise StateError(
+                f"{name} is only half set up: its `up` was interrupted",
+                hint=f"`lpiclab up {name}` starts it over, `lpiclab down {name}` removes it",
+            )
+        return record
+
+    def lab_of(self, record: Record) -> Lab:
+        """Return the lab that an instance was made from, as it is on disk now."""
+        folder = Path(record.lab_folder)
+        if not (folder / "lab.yaml").is_file():
+            problem = SpecProblem(folder / "lab.yaml", 0, 0, f"the lab of {record.id} is gone")
+            raise SpecError([problem])
+        return labs.load(folder)
+
+    def provider(self, record: Record) -> Provider:
+        """Return the provider that has the instance's machines."""
+        return load_provider(record.provider, self.home)
+
+    def instance(self, record: Record) -> Instance:
+        """Return what the provider needs to know of a record's instance."""
+        from lpiclab import images  # noqa: PLC0415 - only where machines are at hand
+
+        found = {
+            distro: images.find(self.distro(distro), self.home, digest=digest)
+            for distro, digest in record.images.items()
+        }
+        present = {distro: image for distro, image in found.items() if image is not None}
+        return Instance(id=record.id, folder=self.store.folder(record.id), plan=record.plan, images=present)
+
+    def machine(self, record: Record, name: str | None) -> str:
+        """Return a machine's name: the first where none is given.
+
+        Raises:
+            UsageError: the instance has no such machine.
+        """
+        from lpiclab.names import nearest  # noqa: PLC0415 - only for a mistake
+
+        known = [machine.name for machine in record.plan.machines]
+        if name is None:
+            return known[0]
+        if name not in known:
+            raise UsageError(f'{record.id} has no machine "{name}"', hint=nearest(name, known))
+        return name
+
+    @contextlib.contextmanager
+    def sessions(self, record: Record, *, deadline: Deadline) -> Iterator[Mapping[str, Session]]:
+        """Hold a root session to each machine of an instance, made side by side."""
+        from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
+
+        provider, instance = self.provider(record), self.instance(record)
+        made: dict[str, Session] = {}
+
+        def connect(machine: str) -> None:
+            endpoint = provider.endpoint(instance, machine)
+            label = f"{record.id}/{machine}"
+            made[machine] = Session.connect(endpoint, machine=label, deadline=deadline)
+
+        names = [machine.name for machine in record.plan.machines]
+        try:
+            together([lambda name=name: connect(name) for name in names])  # type: ignore[misc]  # mypy can't type a lambda's default
+            yield made
+        finally:
+            for session in list(made.values()):
+                session.close()

@@ -1,0 +1,49 @@
+"""Look for everything the tool needs on this host."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+
+from lpiclab import images
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.errors import LpiclabError
+from lpiclab.providers.base import Finding
+from lpiclab.providers.registry import DEFAULT, load_provider
+
+_SPACE_MIB = 9000
+
+
+def examine(context: Context) -> Sequence[Finding]:
+    """Return each need of the tool, found or not; never raise for a missing one."""
+    provider = load_provider(DEFAULT, context.home)
+    return [*provider.probe(), *images.probe(), _image(context), _space(context)]
+
+
+def _image(context: Context) -> Finding:
+    name = f"image {DEFAULT_DISTRO}"
+    mend = f"lpiclab image build {DEFAULT_DISTRO}"
+    try:
+        image = images.find(context.distro(DEFAULT_DISTRO), context.home)
+    except LpiclabError as error:
+        return Finding(name=name, state="missing", meaning=error.message, mend=mend)
+    if image is None:
+        return Finding(
+            name=name, state="missing", meaning="the first `up` builds it, some minutes", mend=mend
+        )
+    return Finding(name=name, state="ok", meaning=f"found: {image.folder}")
+
+
+def _space(context: Context) -> Finding:
+    folder = context.home.images
+    while not folder.exists():
+        folder = folder.parent
+    free_mib = shutil.disk_usage(folder).free >> 20
+    if free_mib < _SPACE_MIB:
+        return Finding(
+            name="disk space",
+            state="missing",
+            meaning=f"{free_mib} MiB free in {folder}, an image build wants {_SPACE_MIB}",
+            mend="remove what is not needed, or choose another place with LPICLAB_HOME",
+        )
+    return Finding(name="disk space", state="ok", meaning=f"{free_mib} MiB free in {folder}")

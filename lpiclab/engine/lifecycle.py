@@ -1,0 +1,255 @@
+"""Bring instances up, back to their start, through a reboot, and down."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.errors import LpiclabError, StateError, UsageError
+from lpiclab.model import Instance, Lab, Machine, Plan
+from lpiclab.providers.base import MachineStatus
+from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
+from lpiclab.provision import provision
+from lpiclab.state import Record, new_record
+from lpiclab.wait import Deadline
+
+_UP_S = 600.0
+_RESTART_S = 300.0
+_SETTLE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user asked `up` for; None is "as it is, else the default"."""
+
+    seed: str | None = None
+    provider: str | None = None
+    distro: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStatus:
+    """One instance as it is now."""
+
+    id: str
+    lab: str
+    seed: str
+    distro: str
+    provider: str
+    phase: str
+    up_seconds: float
+    machines: dict[str, MachineStatus]
+    problem: str = ""
+
+
+def up(context: Context, name: str, wish: Wish) -> Record:
+    """Bring an instance up: make it, or start what does not run of it.
+
+    Raises:
+        UsageError: no such lab, provider or distribution, or the instance is up in another form.
+        SpecError: the lab has mistakes.
+        MachineryError: machines could not be made or set up.
+    """
+    instance_id = _instance_id(context, name)
+    with context.store.lock(instance_id, f"up {name}", context.progress):
+        try:
+            record = context.store.find(instance_id)
+        except StateError as error:
+            context.progress(f"{error.message}: starting over")
+            _remove(context, instance_id)
+            record = None
+        if record and record.phase != "ready":
+            context.progress(f"an earlier `up {name}` did not finish: starting over")
+            _remove(context, instance_id)
+            record = None
+        if record:
+            _require_same(record, wish)
+            _start(context, record)
+            return record
+        return make(context, instance_id, context.lab(name), wish)
+
+
+def reset(context: Context, name: str) -> Record:
+    """Throw the instance's machines away and make them anew, as they were at the start."""
+    with context.store.lock(name, f"reset {name}", context.progress):
+        record = context.record(name)
+        wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
+        lab = context.lab_of(record)
+        _remove(context, name)
+        return make(context, name, lab, wish)
+
+
+def restart(context: Context, name: str, machine: str | None) -> None:
+    """Reboot one machine or all of an instance, and wait until their services have started."""
+    with context.store.lock(name, f"restart {name}", context.progress):
+        record = context.record(name)
+        names = (
+            [context.machine(record, machine)] if machine else [each.name for each in record.plan.machines]
+        )
+        context.progress(f"reboot: {', '.join(names)}")
+        deadline = Deadline.after(_RESTART_S)
+        context.provider(record).restart(context.instance(record), names, deadline=deadline)
+        settle(context, record)
+
+
+def settle(context: Context, record: Record) -> None:
+    """Wait until every machine has started all that it starts at boot, for at most two minutes."""
+    deadline = Deadline.after(_SETTLE_S)
+    with context.sessions(record, deadline=deadline) as sessions:
+        for session in sessions.values():
+            session.run("systemctl is-system-running --wait", deadline=deadline)
+
+
+def down(context: Context, name: str) -> None:
+    """Remove an instance and everything of it, whatever state it is in.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in context.store.ids():
+        raise UsageError(f"{name} is not up", hint=_up_names(context))
+    with context.store.lock(name, f"down {name}", context.progress):
+        _remove(context, name)
+
+
+def status(context: Context) -> Sequence[InstanceStatus]:
+    """Look at every instance, without waiting for any."""
+    return [_status(context, instance_id) for instance_id in context.store.ids()]
+
+
+def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
+    """Make an instance from nothing; the caller holds its lock, and there is none of that id."""
+    provider_name = wish.provider or DEFAULT
+    provider = load_provider(provider_name, context.home)
+    distro = context.distro(wish.distro or DEFAULT_DISTRO)
+    plan = context.plan(lab, seed=wish.seed or "", distro=distro)
+    images = _ensure_images(context, plan) if provider.images else {}
+    record = new_record(instance_id, provider_name, lab.folder, images, plan)
+    context.store.save(record)
+    instance = context.instance(record)
+    deadline = Deadline.after(_UP_S)
+    try:
+        context.progress("disks and keys")
+        provider.create(instance, deadline=deadline)
+        provider.start(instance, deadline=deadline, progress=context.progress)
+        _provision(context, record, deadline)
+    except BaseException:
+        # Nothing of a half-made instance may go on running; its files stay as evidence until the next `up`.
+        with contextlib.suppress(LpiclabError):
+            provider.stop(instance, deadline=Deadline.after(0))
+        raise
+    return context.store.ready(record)
+
+
+def _ensure_images(context: Context, plan: Plan) -> dict[str, str]:
+    from lpiclab import images  # noqa: PLC0415 - only where machines are made
+
+    distros = dict.fromkeys(machine.distro for machine in plan.machines)
+    return {
+        name: images.ensure(context.distro(name), context.home, context.progress).digest for name in distros
+    }
+
+
+def _provision(context: Context, record: Record, deadline: Deadline) -> None:
+    families = {machine.name: context.distro(machine.distro).family for machine in record.plan.machines}
+    with context.sessions(record, deadline=deadline) as sessions:
+        provision(record.plan, families, sessions, deadline=deadline, progress=context.progress)
+
+
+def _start(context: Context, record: Record) -> None:
+    provider, instance = context.provider(record), context.instance(record)
+    deadline = Deadline.after(_UP_S)
+    provider.start(instance, deadline=deadline, progress=context.progress)
+
+
+def _require_same(record: Record, wish: Wish) -> None:
+    """Refuse to answer `up` with an instance of another seed, distribution or provider."""
+    is_now = {"seed": record.plan.seed, "distro": record.plan.distro, "provider": record.provider}
+    for option, value in is_now.items():
+        wanted = getattr(wish, option)
+        if wanted is not None and wanted != value:
+            raise UsageError(
+                f'{record.id} is up with {option} "{value}", not "{wanted}"',
+                hint=f"`lpiclab down {record.id}` first, or give this one a name of its own: "
+                f"`lpiclab up {record.lab_id}@NAME`",
+            )
+
+
+def _remove(context: Context, instance_id: str) -> None:
+    try:
+        record = context.store.find(instance_id)
+    except StateError:
+        record = None
+    if record:
+        context.provider(record).destroy(context.instance(record))
+    else:
+        salvaged = _salvage(context, instance_id)
+        for name in PROVIDERS:
+            load_provider(name, context.home).destroy(salvaged)
+    context.store.remove(instance_id)
+
+
+def _salvage(context: Context, instance_id: str) -> Instance:
+    """Return an instance without a readable record: its machines are known by their folders."""
+    folder = context.store.folder(instance_id)
+    machines = folder / "machines"
+    names = sorted(each.name for each in machines.iterdir()) if machines.is_dir() else []
+    plan = Plan(
+        lab_id=instance_id.partition("@")[0],
+        seed="",
+        distro="",
+        parameters={},
+        networks=(),
+        machines=tuple(Machine(name=name) for name in names),
+        files=(),
+        setup=(),
+    )
+    return Instance(id=instance_id, folder=folder, plan=plan)
+
+
+def _status(context: Context, instance_id: str) -> InstanceStatus:
+    try:
+        record = context.store.find(instance_id)
+    except StateError as error:
+        return _broken_status(instance_id, error.message)
+    if record is None:
+        return _broken_status(instance_id, "its record is missing")
+    return InstanceStatus(
+        id=record.id,
+        lab=record.lab_id,
+        seed=record.plan.seed,
+        distro=record.plan.distro,
+        provider=record.provider,
+        phase=record.phase,
+        up_seconds=(datetime.now(UTC) - record.created).total_seconds(),
+        machines=dict(context.provider(record).status(context.instance(record))),
+    )
+
+
+def _broken_status(instance_id: str, problem: str) -> InstanceStatus:
+    lab = instance_id.partition("@")[0]
+    return InstanceStatus(
+        id=instance_id,
+        lab=lab,
+        seed="",
+        distro="",
+        provider="",
+        phase="broken",
+        up_seconds=0.0,
+        machines={},
+        problem=f"{problem}; `lpiclab down {instance_id}` removes it",
+    )
+
+
+def _instance_id(context: Context, name: str) -> str:
+    """Return the instance id for a lab given by id, instance id or path."""
+    folder = context.lab_folder(name)
+    return folder.name if "/" in name or name == "." else name
+
+
+def _up_names(context: Context) -> str:
+    names = context.store.ids()
+    return f"up are: {', '.join(names)}" if names else "nothing is up"

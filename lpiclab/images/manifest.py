@@ -1,0 +1,112 @@
+"""The manifest of an image folder: what its files have to be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lpiclab.errors import ImageError
+from lpiclab.files import write_private
+from lpiclab.model import Image
+
+FILES = ("disk.qcow2", "vmlinux", "initrd")
+_NAME = "manifest.json"
+
+
+class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file as it was when its SHA-256 was taken."""
+
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+
+    @classmethod
+    def of(cls, file: Path) -> FileFacts:
+        """Read `file` once and return its facts."""
+        with file.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        status = file.stat()
+        return cls(status.st_size, status.st_mtime_ns, sha256)
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An image's own description; `packages` maps names to versions, `created` is in UTC."""
+
+    schema: Literal[1] = 1
+    distro: str
+    digest: str
+    created: str
+    command_line: str
+    kernel_version: str
+    files: Mapping[str, FileFacts]
+    packages: Mapping[str, str]
+
+    def image(self, folder: Path) -> Image:
+        """Return the image that this manifest describes in `folder`."""
+        return Image(distro=self.distro, digest=self.digest, folder=folder, command_line=self.command_line)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of `folder`, durably."""
+    content = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    write_private(folder / _NAME, content + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of `folder`.
+
+    Raises:
+        ImageError: it is absent or damaged.
+    """
+    file = folder / _NAME
+    try:
+        manifest = msgspec.json.decode(file.read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise _damaged(file, str(error), folder.name) from error
+    if set(manifest.files) != set(FILES):
+        raise _damaged(file, "it does not list the image's files", manifest.distro)
+    return manifest
+
+
+def verify(folder: Path, *, thorough: bool = False) -> Manifest:
+    """Check an image's files against its manifest, and return that.
+
+    A file whose size and date are as recorded is believed; a file with another date is read as a
+    whole (2 GB take some seconds), and its date noted when it proves right. `thorough` reads all.
+
+    Raises:
+        ImageError: a file is absent, cut short or changed; the message names it.
+    """
+    manifest = read_manifest(folder)
+    facts = {name: _check(folder / name, manifest, thorough=thorough) for name in FILES}
+    if facts != dict(manifest.files):
+        manifest = msgspec.structs.replace(manifest, files=facts)
+        write_manifest(folder, manifest)
+    return manifest
+
+
+def _check(file: Path, manifest: Manifest, *, thorough: bool) -> FileFacts:
+    wanted = manifest.files[file.name]
+    try:
+        status = file.stat()
+        if status.st_size != wanted.size_bytes:
+            reason = f"it has {status.st_size} bytes, not {wanted.size_bytes}"
+            raise _damaged(file, reason, manifest.distro)
+        if status.st_mtime_ns == wanted.mtime_ns and not thorough:
+            return wanted
+        found = FileFacts.of(file)
+    except OSError as error:
+        raise _damaged(file, error.strerror or str(error), manifest.distro) from error
+    if found.sha256 != wanted.sha256:
+        raise _damaged(file, "its content has changed", manifest.distro)
+    return found
+
+
+def _damaged(file: Path, reason: str, distro: str) -> ImageError:
+    return ImageError(
+        f"the image file {file} is damaged: {reason}", hint=f"`lpiclab image build {distro}` builds it again"
+    )

@@ -1,0 +1,170 @@
+"""What within a lab must fit together: names, tasks, disks, addresses, files."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from string import ascii_lowercase
+
+from lpiclab.errors import SpecProblem
+from lpiclab.model import Lab, Step
+from lpiclab.names import nearest
+from lpiclab.yamlio import Source
+
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOSTNAME = re.compile(rf"(?=.{{1,64}}\Z){_LABEL}(\.{_LABEL})*")
+_POINT_TO_POINT_BITS = 31  # RFC 3021: no network and broadcast address from here on
+
+Finding = tuple[str, str]
+
+
+def is_hostname(text: str) -> bool:
+    """Tell whether Linux and the DNS take `text` for a host's name; see hostname(7)."""
+    return bool(_HOSTNAME.fullmatch(text))
+
+
+def is_interface(text: str) -> bool:
+    """Tell whether `text` is an IPv4 address of a host with its prefix, ``192.0.2.1/24``."""
+    try:
+        interface = ipaddress.IPv4Interface(text)
+    except ValueError:
+        return False
+    network = interface.network
+    has_ends = network.prefixlen < _POINT_TO_POINT_BITS
+    is_end = has_ends and interface.ip in {network.network_address, network.broadcast_address}
+    return "/" in text and text.rpartition("/")[2].isdecimal() and not is_end
+
+
+def reference_problems(lab: Lab, source: Source, roots: Sequence[Path]) -> list[SpecProblem]:
+    """Return everything in `lab` that names something that is not there, or does not fit.
+
+    `roots` are the folders of shared templates.
+    """
+    findings = chain(
+        _names(lab), _machines(lab), _tasks(lab), _mutants(lab), _steps(lab, roots), _files(lab, roots)
+    )
+    return [source.problem(path, message) for path, message in findings]
+
+
+def _names(lab: Lab) -> Iterator[Finding]:
+    yield from _twice("networks[{}]", lab.networks)
+    yield from _twice("machines[{}].name", [machine.name for machine in lab.machines])
+    yield from _twice("tasks[{}].id", [task.id for task in lab.tasks])
+    yield from _twice("solutions[{}].id", [solution.id for solution in lab.solutions])
+    yield from _twice("mutants[{}].id", [mutant.id for mutant in lab.mutants])
+    targets = [f"{each.machine}:{each.path}" for each in lab.files]
+    yield from _twice("files[{}].path", targets)
+    machines = {machine.name.replace("-", "_") for machine in lab.machines}
+    for parameter in lab.parameters:
+        if parameter.name in machines:
+            yield f"parameters.{parameter.name}", "a machine has the same name"
+
+
+def _twice(path: str, names: Iterable[str]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            yield path.format(index), f'"{name}" is there twice'
+        seen.add(name)
+
+
+def _known(path: str, what: str, name: str, names: Iterable[str]) -> Iterator[Finding]:
+    known = list(names)
+    if name not in known:
+        yield path, f'there is no {what} "{name}"; {nearest(name, known)}'.removesuffix("; ")
+
+
+def _there(path: str, name: str, folders: Sequence[Path]) -> Iterator[Finding]:
+    if any((folder / name).is_file() for folder in folders):
+        return
+    files = [each for folder in folders for each in folder.rglob("*") if each.is_file()]
+    names = {str(each.relative_to(folder)) for folder in folders for each in files if folder in each.parents}
+    yield path, f'there is no file "{name}"; {nearest(name, names)}'.removesuffix("; ")
+
+
+def _machines(lab: Lab) -> Iterator[Finding]:
+    addresses: list[str] = []
+    paths: list[str] = []
+    for number, machine in enumerate(lab.machines):
+        path = f"machines[{number}]"
+        if machine.hostname and not _is_template(machine.hostname) and not is_hostname(machine.hostname):
+            yield f"{path}.hostname", f'"{machine.hostname}" is no host name'
+        for index, (disk, letter) in enumerate(zip(machine.disks, ascii_lowercase[1:], strict=False)):
+            if disk.name != f"sd{letter}":
+                yield f"{path}.disks[{index}].name", f'expected "sd{letter}": disks are named in order'
+        for index, nic in enumerate(machine.nics):
+            yield from _known(f"{path}.nics[{index}].network", "network", nic.network, lab.networks)
+            if not nic.address:
+                continue
+            if not _is_template(nic.address) and not is_interface(nic.address):
+                message = (
+                    f'"{nic.address}" is no IPv4 address of a host with its prefix, such as 192.0.2.1/24'
+                )
+                yield f"{path}.nics[{index}].address", message
+            if nic.address in addresses:
+                yield f"{path}.nics[{index}].address", f"the same as {paths[addresses.index(nic.address)]}"
+            addresses.append(nic.address)
+            paths.append(f"{path}.nics[{index}].address")
+
+
+def _is_template(text: str) -> bool:
+    return "{{" in text or "{%" in text
+
+
+def _tasks(lab: Lab) -> Iterator[Finding]:
+    ids = [task.id for task in lab.tasks]
+    needs = {task.id: task.needs for task in lab.tasks}
+    for number, task in enumerate(lab.tasks):
+        for index, need in enumerate(task.needs):
+            yield from _known(f"tasks[{number}].needs[{index}]", "task", need, ids)
+        yield from _twice(f"tasks[{number}].needs[{{}}]", task.needs)
+        if task.id in _needed(task.needs, needs):
+            yield f"tasks[{number}].needs", f'"{task.id}" needs itself, directly or through others'
+
+
+def _needed(first: Iterable[str], needs: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Return the tasks in `first` with all that they need in their turn."""
+    found: set[str] = set()
+    waiting = list(first)
+    while waiting:
+        task = waiting.pop()
+        if task not in found:
+            found.add(task)
+            waiting.extend(needs.get(task, ()))
+    return found
+
+
+def _mutants(lab: Lab) -> Iterator[Finding]:
+    ids = [task.id for task in lab.tasks]
+    needs = {task.id: task.needs for task in lab.tasks}
+    for number, mutant in enumerate(lab.mutants):
+        for index, task in enumerate(mutant.fails):
+            path = f"mutants[{number}].fails[{index}]"
+            yield from _known(path, "task", task, ids)
+            needed = _needed(needs.get(task, ()), needs) & set(mutant.fails) - {task}
+            if needed:
+                yield path, f'"{task}" is skipped, not failed: it needs "{min(needed)}"'
+        yield from _twice(f"mutants[{number}].fails[{{}}]", mutant.fails)
+
+
+def _steps(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
+    machines = [machine.name for machine in lab.machines]
+    lists: list[tuple[str, tuple[Step, ...]]] = [("setup", lab.setup)]
+    lists += [(f"solutions[{number}].steps", each.steps) for number, each in enumerate(lab.solutions)]
+    lists += [(f"mutants[{number}].steps", each.steps) for number, each in enumerate(lab.mutants)]
+    for path, steps in lists:
+        for index, step in enumerate(steps):
+            yield from _known(f"{path}[{index}].machine", "machine", step.machine, machines)
+            yield from _there(f"{path}[{index}].script", step.script, (lab.folder, *roots))
+
+
+def _files(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
+    machines = [machine.name for machine in lab.machines]
+    for index, each in enumerate(lab.files):
+        yield from _known(f"files[{index}].machine", "machine", each.machine, machines)
+        yield from _there(f"files[{index}].template", each.template, (lab.folder / "files", *roots))
+        if not _is_template(each.path) and not each.path.startswith("/"):
+            yield f"files[{index}].path", f'expected an absolute path, found "{each.path}"'

@@ -1,0 +1,1 @@
+"""Make a lab instance's machines exist: one contract, several ways."""

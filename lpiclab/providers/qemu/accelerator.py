@@ -1,0 +1,88 @@
+"""Find out by a trial what runs machines fastest on this host, and remember it.
+
+`/dev/kvm` alone proves nothing: where the processor's own virtualisation is hidden it can exist
+and hang a stock kernel. So a real kernel is booted under it, into a panic on purpose: without an
+initrd and a root there is no init, and `panic=-1` with `-no-reboot` ends QEMU by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from pathlib import Path
+
+from lpiclab import proc
+from lpiclab.errors import MachineryError
+from lpiclab.files import write_private
+from lpiclab.providers.qemu.argv import PROGRAM
+from lpiclab.wait import Deadline
+
+_KVM = Path("/dev/kvm")
+_TRIAL_S = 8.0
+
+
+def known(settings: Path) -> str | None:
+    """Return the accelerator that an earlier trial on this same host found, or None."""
+    try:
+        kept = json.loads((settings / "accelerator.json").read_text())
+    except (OSError, ValueError):
+        return None
+    if isinstance(kept, dict) and kept.get("host") == _host() and kept.get("accelerator") in ("kvm", "tcg"):
+        return str(kept["accelerator"])
+    return None
+
+
+def ensure(settings: Path, kernel: Path) -> str:
+    """Return ``kvm`` or ``tcg``: what is known, else what a trial with `kernel` shows."""
+    found = known(settings)
+    if found is None:
+        found = "kvm" if kvm_usable(kernel) else "tcg"
+        settings.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(
+            settings / "accelerator.json",
+            json.dumps({"host": _host(), "accelerator": found}).encode(),
+        )
+    return found
+
+
+def kvm_usable(kernel: Path) -> bool:
+    """Tell whether a stock kernel gets as far as looking for init under KVM, in a few seconds."""
+    if not os.access(_KVM, os.R_OK | os.W_OK):
+        return False
+    argv = [
+        *(PROGRAM, "-no-user-config", "-nodefaults", "-display", "none", "-vga", "none", "-no-reboot"),
+        *("-machine", "q35,sata=off,smbus=off,usb=off", "-accel", "kvm", "-cpu", "host", "-m", "256M"),
+        *("-kernel", str(kernel), "-append", "console=ttyS0 panic=-1 root=/dev/ram0", "-serial", "stdio"),
+    ]
+    try:
+        output = proc.run(argv, deadline=Deadline.after(_TRIAL_S))
+    except MachineryError:
+        return False
+    return b"Kernel panic" in output
+
+
+def _host() -> str:
+    """Return a fingerprint of what the answer depends on: processor, kernel, QEMU, access to KVM."""
+    flags = next((line for line in _lines(Path("/proc/cpuinfo")) if line.startswith("flags")), "")
+    facts = (flags, platform.release(), _qemu_version(), os.access(_KVM, os.R_OK | os.W_OK))
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _qemu_version() -> tuple[int, int] | None:
+    """Return size and time of the QEMU program: cheaper than asking it, and changed by an upgrade."""
+    for folder in os.get_exec_path():
+        try:
+            status = (Path(folder) / PROGRAM).stat()
+        except OSError:
+            continue
+        return status.st_size, status.st_mtime_ns
+    return None

@@ -1,0 +1,214 @@
+"""Apply a seed and a distribution to a lab: from templates to a `Plan`, scripts and words.
+
+Pure but for reading templates. Templates see each parameter by its name, `machines`, `distro`,
+`services` and `paths`; a machine's own host name and addresses see all but `machines`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lpiclab import params
+from lpiclab.errors import SpecProblem
+from lpiclab.hosts import is_hostname, is_interface
+from lpiclab.model import (
+    Distro,
+    FileSpec,
+    Lab,
+    LabText,
+    Machine,
+    Nic,
+    Plan,
+    RenderedFile,
+    RenderedStep,
+    Step,
+    TaskText,
+    Value,
+)
+from lpiclab.templating import Renderer
+from lpiclab.yamlio import PlacedText
+
+
+def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path]) -> Plan:
+    """Return the lab with its seed and distribution applied; no template is left in it.
+
+    Each machine gets its host name (its own name where the lab gives none) and its distribution.
+
+    Raises:
+        SpecError: templates have mistakes, or what they give is no host name, address or path;
+            holds every problem.
+    """
+    parameters = params.draw(lab, seed)
+    scope = _scope(parameters, distro)
+    renderer = Renderer(scope)
+    machines = tuple(_machine(machine, renderer, distro) for machine in lab.machines)
+    _refuse_equal_addresses(lab, machines, renderer)
+    renderer.finish()
+    scope["machines"] = _machines_scope(machines)
+    files = Renderer(scope, [lab.folder / "files", *template_roots])
+    steps = Renderer(scope, [lab.folder, *template_roots])
+    rendered_files = tuple(_file(spec, files, lab) for spec in lab.files)
+    rendered_steps = tuple(_step(step, steps, lab) for step in lab.setup)
+    files.problems += steps.problems
+    files.finish()
+    return Plan(
+        lab_id=lab.id,
+        seed=seed,
+        distro=distro.id,
+        parameters=parameters,
+        networks=lab.networks,
+        machines=machines,
+        files=rendered_files,
+        setup=rendered_steps,
+    )
+
+
+def render_steps(
+    lab: Lab, steps: Iterable[Step], plan: Plan, distro: Distro, *, template_roots: Sequence[Path] = ()
+) -> tuple[RenderedStep, ...]:
+    """Return scripts of a solution or a mutant, ready to run.
+
+    Raises:
+        SpecError: templates have mistakes; holds every problem.
+    """
+    renderer = Renderer(variables(plan, distro), [lab.folder, *template_roots])
+    rendered = tuple(_step(step, renderer, lab) for step in steps)
+    renderer.finish()
+    return rendered
+
+
+def render_text(text: LabText, lab: Lab, plan: Plan, distro: Distro) -> LabText:
+    """Return a lab's words with the plan's values in place; reasons stay templates.
+
+    Raises:
+        SpecError: templates have mistakes; holds every problem.
+    """
+    renderer = Renderer(variables(plan, distro), [lab.folder])
+    rendered = replace(
+        text,
+        title=renderer.text(text.title),
+        story=renderer.text(text.story),
+        then_and_now=renderer.text(text.then_and_now),
+        tasks={id_: _task_text(task, renderer) for id_, task in text.tasks.items()},
+    )
+    renderer.finish()
+    return rendered
+
+
+def render_reason(
+    template: str, seen: object, wanted: object, values: Mapping[str, Any], *, plan: Plan, distro: Distro
+) -> str:
+    """Return why a check failed, in words; `values` are the ones that the check gave.
+
+    Raises:
+        SpecError: the template has a mistake.
+    """
+    scope = {**variables(plan, distro), **values, "seen": seen, "wanted": wanted}
+    renderer = Renderer(scope)
+    words = renderer.text(template)
+    renderer.finish()
+    return words
+
+
+def variables(plan: Plan, distro: Distro) -> dict[str, Any]:
+    """Return what templates of a planned lab see."""
+    return {**_scope(plan.parameters, distro), "machines": _machines_scope(plan.machines)}
+
+
+def _scope(parameters: Mapping[str, Value], distro: Distro) -> dict[str, Any]:
+    return {
+        **parameters,
+        "distro": {"id": distro.id, "family": distro.family, "version": distro.version},
+        "services": dict(distro.services),
+        "paths": dict(distro.paths),
+    }
+
+
+def _machines_scope(machines: Iterable[Machine]) -> dict[str, Any]:
+    return {machine.name.replace("-", "_"): _machine_scope(machine) for machine in machines}
+
+
+def _machine_scope(machine: Machine) -> dict[str, Any]:
+    """Return a machine's variables; those of its first card only where it has an address."""
+    scope: dict[str, Any] = {"name": machine.name, "hostname": machine.hostname}
+    if machine.nics:
+        scope["interface"] = "eth0"
+    if machine.nics and machine.nics[0].address:
+        interface = ipaddress.IPv4Interface(machine.nics[0].address)
+        scope["address"] = str(interface.ip)
+        scope["prefix"] = interface.network.prefixlen
+        scope["network"] = str(interface.network)
+    return scope
+
+
+def _machine(machine: Machine, renderer: Renderer, distro: Distro) -> Machine:
+    hostname = renderer.text(machine.hostname) if machine.hostname else machine.name
+    if hostname and not is_hostname(hostname):
+        _refuse(renderer, machine.hostname, f'"{hostname}" is no host name')
+    nics = tuple(_nic(nic, renderer) for nic in machine.nics)
+    return replace(machine, hostname=hostname, nics=nics, distro=machine.distro or distro.id)
+
+
+def _nic(nic: Nic, renderer: Renderer) -> Nic:
+    if not nic.address:
+        return nic
+    address = renderer.text(nic.address)
+    if address and not is_interface(address):
+        _refuse(renderer, nic.address, f'"{address}" is no IPv4 address of a host with its prefix')
+    return replace(nic, address=address)
+
+
+def _refuse_equal_addresses(lab: Lab, machines: Iterable[Machine], renderer: Renderer) -> None:
+    taken: set[tuple[str, str]] = set()
+    for written, machine in zip(lab.machines, machines, strict=True):
+        for template, nic in zip(written.nics, machine.nics, strict=True):
+            place = (nic.network, nic.address.partition("/")[0])
+            if nic.address and place in taken:
+                _refuse(renderer, template.address, f"another card of {nic.network} has {place[1]}")
+            taken.add(place)
+
+
+def _file(spec: FileSpec, renderer: Renderer, lab: Lab) -> RenderedFile:
+    path = renderer.text(spec.path)
+    if path and not path.startswith("/"):
+        _refuse(renderer, spec.path, f'"{path}" is no absolute path')
+    return RenderedFile(
+        machine=spec.machine,
+        path=path,
+        content=renderer.file(spec.template, _absent(lab, f'file "{spec.template}"')),
+        owner=renderer.text(spec.owner),
+        group=renderer.text(spec.group),
+        mode=spec.mode,
+    )
+
+
+def _step(step: Step, renderer: Renderer, lab: Lab) -> RenderedStep:
+    content = renderer.file(step.script, _absent(lab, f'script "{step.script}"'))
+    return RenderedStep(machine=step.machine, source=step.script, content=content)
+
+
+def _absent(lab: Lab, what: str) -> SpecProblem:
+    return SpecProblem(lab.folder / "lab.yaml", 0, 0, f"there is no {what}")
+
+
+def _refuse(renderer: Renderer, template: str, message: str) -> None:
+    """Note that what `template` gave does not fit."""
+    if isinstance(template, PlacedText):
+        where = f"{template.path}: " if template.path else ""
+        problem = SpecProblem(template.file, template.line, template.column, where + message)
+    else:
+        problem = SpecProblem(Path(template), 0, 0, message)
+    renderer.problems.append(problem)
+
+
+def _task_text(task: TaskText, renderer: Renderer) -> TaskText:
+    return replace(
+        task,
+        title=renderer.text(task.title),
+        body=renderer.text(task.body),
+        hints=tuple(renderer.text(hint) for hint in task.hints),
+    )

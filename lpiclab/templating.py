@@ -1,0 +1,129 @@
+"""Jinja2 as labs use it: strict, sandboxed, its errors as `SpecProblem` with file and line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import traceback
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from jinja2 import meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from lpiclab.errors import SpecError, SpecProblem
+from lpiclab.names import nearest
+from lpiclab.yamlio import PlacedText
+
+_TEXT_NAME = "<template>"
+_UNDEFINED = re.compile(r"'(\w+)' is undefined")
+
+
+class Renderer:
+    """Render templates with one set of variables; mistakes are collected until `finish`."""
+
+    def __init__(self, variables: Mapping[str, Any], folders: Sequence[Path] = ()) -> None:
+        self.problems: list[SpecProblem] = []
+        self._variables = variables
+        self._folders = tuple(folders)
+        self._environment = _environment(self._folders)
+
+    def text(self, template: str) -> str:
+        """Return `template` rendered, or nothing when it has a mistake."""
+        try:
+            return self._environment.from_string(template).render(self._variables)
+        except Exception as error:  # noqa: BLE001 - a template can raise anything; it is its author's mistake
+            self.problems.append(self._problem(error, template))
+            return ""
+
+    def file(self, name: str, asked: SpecProblem) -> str:
+        """Return the template file `name` rendered; `asked` is the problem when there is no such file."""
+        try:
+            template = self._environment.get_template(name)
+        except jinja2.TemplateNotFound:
+            self.problems.append(asked)
+            return ""
+        except Exception as error:  # noqa: BLE001 - as in text()
+            self.problems.append(self._problem(error, PlacedText.at("", self._path(name), 1)))
+            return ""
+        try:
+            return template.render(self._variables)
+        except Exception as error:  # noqa: BLE001 - as in text()
+            self.problems.append(self._problem(error, PlacedText.at("", Path(template.filename or name), 1)))
+            return ""
+
+    def path(self, name: str) -> Path | None:
+        """Return the file that `name` stands for."""
+        path = self._path(name)
+        return path if path.is_file() else None
+
+    def finish(self) -> None:
+        """End the work.
+
+        Raises:
+            SpecError: templates had mistakes; holds them all.
+        """
+        if self.problems:
+            raise SpecError(set(self.problems))
+
+    def _path(self, name: str) -> Path:
+        paths = [folder / name for folder in self._folders]
+        return next((path for path in paths if path.is_file()), Path(name))
+
+    def _problem(self, error: Exception, template: str) -> SpecProblem:
+        file, line = _place(error)
+        message = self._message(error)
+        if file is not None:
+            return SpecProblem(file, line, 1, message)
+        if not isinstance(template, PlacedText):
+            return SpecProblem(Path(_TEXT_NAME), line, 1, message)
+        column = template.column if line == 1 else 1
+        where = f"{template.path}: " if template.path else ""
+        return SpecProblem(template.file, template.line + line - 1, column, where + message)
+
+    def _message(self, error: Exception) -> str:
+        if isinstance(error, jinja2.TemplateNotFound):
+            return f'there is no template "{error.name}"'
+        message = str(error) or type(error).__name__
+        if isinstance(error, jinja2.UndefinedError):
+            name = _UNDEFINED.search(message)
+            return f"{message}; {nearest(name[1], self._variables)}" if name else message
+        if isinstance(error, jinja2.TemplateSyntaxError):
+            return f"not a valid template: {error.message}"
+        return f"the template fails: {message}"
+
+
+def undeclared(template: str) -> frozenset[str]:
+    """Return the variables that `template` needs, none when it is not valid."""
+    environment = _environment(())
+    try:
+        return frozenset(meta.find_undeclared_variables(environment.parse(template)))
+    except jinja2.TemplateSyntaxError:
+        return frozenset()
+
+
+@cache
+def _environment(folders: tuple[Path, ...]) -> jinja2.Environment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
+    environment.filters["quote"] = lambda value: shlex.quote(str(value))
+    return environment
+
+
+def _place(error: Exception) -> tuple[Path | None, int]:
+    """Return the file, None for a template that is text, and the line where a template failed."""
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        return (Path(error.filename) if error.filename else None), error.lineno
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename == _TEXT_NAME:
+            return None, frame.lineno or 1
+        if not frame.filename.endswith(".py"):
+            return Path(frame.filename), frame.lineno or 1
+    return None, 1
