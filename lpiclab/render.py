@@ -29,8 +29,8 @@ from lpiclab.model import (
     TaskText,
     Value,
 )
+from lpiclab.paths import bundled
 from lpiclab.templating import Renderer
-from lpiclab.yamlio import PlacedText
 
 
 def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path]) -> Plan:
@@ -68,14 +68,22 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
 
 
 def render_steps(
-    lab: Lab, steps: Iterable[Step], plan: Plan, distro: Distro, *, template_roots: Sequence[Path] = ()
+    lab: Lab,
+    steps: Iterable[Step],
+    plan: Plan,
+    distro: Distro,
+    *,
+    template_roots: Sequence[Path] | None = None,
 ) -> tuple[RenderedStep, ...]:
     """Return scripts of a solution or a mutant, ready to run.
+
+    `template_roots` are the folders of shared templates, the bundled one when it is None.
 
     Raises:
         SpecError: templates have mistakes; holds every problem.
     """
-    renderer = Renderer(variables(plan, distro), [lab.folder, *template_roots])
+    roots = [bundled("templates")] if template_roots is None else template_roots
+    renderer = Renderer(variables(plan, distro), [lab.folder, *roots])
     rendered = tuple(_step(step, renderer, lab) for step in steps)
     renderer.finish()
     return rendered
@@ -148,7 +156,7 @@ def _machine_scope(machine: Machine) -> dict[str, Any]:
 def _machine(machine: Machine, renderer: Renderer, distro: Distro) -> Machine:
     hostname = renderer.text(machine.hostname) if machine.hostname else machine.name
     if hostname and not is_hostname(hostname):
-        _refuse(renderer, machine.hostname, f'"{hostname}" is no host name')
+        renderer.refuse(machine.hostname, f'"{hostname}" is no host name')
     nics = tuple(_nic(nic, renderer) for nic in machine.nics)
     return replace(machine, hostname=hostname, nics=nics, distro=machine.distro or distro.id)
 
@@ -158,7 +166,7 @@ def _nic(nic: Nic, renderer: Renderer) -> Nic:
         return nic
     address = renderer.text(nic.address)
     if address and not is_interface(address):
-        _refuse(renderer, nic.address, f'"{address}" is no IPv4 address of a host with its prefix')
+        renderer.refuse(nic.address, f'"{address}" is no IPv4 address of a host with its prefix')
     return replace(nic, address=address)
 
 
@@ -168,14 +176,14 @@ def _refuse_equal_addresses(lab: Lab, machines: Iterable[Machine], renderer: Ren
         for template, nic in zip(written.nics, machine.nics, strict=True):
             place = (nic.network, nic.address.partition("/")[0])
             if nic.address and place in taken:
-                _refuse(renderer, template.address, f"another card of {nic.network} has {place[1]}")
+                renderer.refuse(template.address, f"another card of {nic.network} has {place[1]}")
             taken.add(place)
 
 
 def _file(spec: FileSpec, renderer: Renderer, lab: Lab) -> RenderedFile:
     path = renderer.text(spec.path)
     if path and not path.startswith("/"):
-        _refuse(renderer, spec.path, f'"{path}" is no absolute path')
+        renderer.refuse(spec.path, f'"{path}" is no absolute path')
     return RenderedFile(
         machine=spec.machine,
         path=path,
@@ -193,16 +201,6 @@ def _step(step: Step, renderer: Renderer, lab: Lab) -> RenderedStep:
 
 def _absent(lab: Lab, what: str) -> SpecProblem:
     return SpecProblem(lab.folder / "lab.yaml", 0, 0, f"there is no {what}")
-
-
-def _refuse(renderer: Renderer, template: str, message: str) -> None:
-    """Note that what `template` gave does not fit."""
-    if isinstance(template, PlacedText):
-        where = f"{template.path}: " if template.path else ""
-        problem = SpecProblem(template.file, template.line, template.column, where + message)
-    else:
-        problem = SpecProblem(Path(template), 0, 0, message)
-    renderer.problems.append(problem)
 
 
 def _task_text(task: TaskText, renderer: Renderer) -> TaskText:

@@ -55,10 +55,9 @@ class Renderer:
             self.problems.append(self._problem(error, PlacedText.at("", Path(template.filename or name), 1)))
             return ""
 
-    def path(self, name: str) -> Path | None:
-        """Return the file that `name` stands for."""
-        path = self._path(name)
-        return path if path.is_file() else None
+    def refuse(self, template: str, message: str) -> None:
+        """Note that what `template` gave does not fit."""
+        self.problems.append(_problem_at(template, 1, message))
 
     def finish(self) -> None:
         """End the work.
@@ -78,11 +77,7 @@ class Renderer:
         message = self._message(error)
         if file is not None:
             return SpecProblem(file, line, 1, message)
-        if not isinstance(template, PlacedText):
-            return SpecProblem(Path(_TEXT_NAME), line, 1, message)
-        column = template.column if line == 1 else 1
-        where = f"{template.path}: " if template.path else ""
-        return SpecProblem(template.file, template.line + line - 1, column, where + message)
+        return _problem_at(template, line, message)
 
     def _message(self, error: Exception) -> str:
         if isinstance(error, jinja2.TemplateNotFound):
@@ -94,6 +89,15 @@ class Renderer:
         if isinstance(error, jinja2.TemplateSyntaxError):
             return f"not a valid template: {error.message}"
         return f"the template fails: {message}"
+
+
+def _problem_at(template: str, line: int, message: str) -> SpecProblem:
+    """Return a problem in the given line of `template`, or at no place when it does not know its own."""
+    if not isinstance(template, PlacedText):
+        return SpecProblem(Path(_TEXT_NAME), line, 1, message)
+    where = f"{template.path}: " if template.path else ""
+    column = template.column if line == 1 else 1
+    return SpecProblem(template.file, template.line + line - 1, column, where + message)
 
 
 def undeclared(template: str) -> frozenset[str]:

@@ -6,7 +6,6 @@ each wrong solution exactly the tasks fail that should, and grading twice gives 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,8 @@ from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.model import Lab, Mutant, Outcome, Report, Solution
 from lpiclab.state import Record
+
+_SOLVED = "solved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,68 +30,82 @@ def prove(context: Context, name: str, wish: Wish, show: Callable[[bytes], None]
     """Yield each step's proof as it is done, on an instance of its own that is gone afterwards."""
     lab = context.lab(name)
     instance_id = f"{lab.id}@contract"
-    if instance_id in context.store.ids():
-        lifecycle.down(context, instance_id)
-    run = _Run(context, lab, name, wish, show)
-    yield from run.solutions()
-    for mutant in lab.mutants:
-        yield run.mutant(mutant)
+    with context.store.lock(instance_id, f"test {name}", context.progress):
+        if instance_id in context.store.ids():
+            lifecycle.remove(context, instance_id)
+        try:
+            record = lifecycle.make(context, instance_id, lab, wish)
+            yield from _Run(context, lab, record, show).proofs()
+        finally:
+            lifecycle.remove(context, instance_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     context: Context
     lab: Lab
-    name: str
-    wish: Wish
+    record: Record
     show: Callable[[bytes], None]
 
-    @contextlib.contextmanager
-    def _fresh(self) -> Iterator[Record]:
-        """Hold an instance as `up` makes it."""
-        instance_id = f"{self.lab.id}@contract"
-        try:
-            yield lifecycle.make(self.context, instance_id, self.lab, self.wish)
-        finally:
-            lifecycle.down(self.context, instance_id)
+    def proofs(self) -> Iterator[Proof]:
+        yield Proof(step="fresh: no task passes", problems=_passing(self._grade()))
+        reference, *others = self.lab.solutions
+        yield from self._solution(reference, keep=True)
+        for solution in others:
+            self._fresh()
+            yield from self._solution(solution)
+        for mutant in self.lab.mutants:
+            yield self._mutant(mutant)
 
-    def _grade(self, record: Record) -> Report:
-        return grading.grade(self.context, record, self.lab, "en")
+    def _grade(self) -> Report:
+        return grading.grade(self.context, self.record, self.lab, "en")
 
-    def solutions(self) -> Iterator[Proof]:
-        for number, solution in enumerate(self.lab.solutions):
-            with self._fresh() as record:
-                if number == 0:
-                    yield Proof(step="fresh: no task passes", problems=_passing(self._grade(record)))
-                yield from self._solution(record, solution)
+    def _solve(self, solution: Solution) -> None:
+        grading.run_steps(self.context, self.record, self.lab, solution.steps, self.show)
 
-    def _solution(self, record: Record, solution: Solution) -> Iterator[Proof]:
-        grading.run_solution(self.context, record, self.lab, solution, self.show)
-        report = self._grade(record)
+    def _fresh(self) -> None:
+        if not lifecycle.restore(self.context, self.record, lifecycle.START):
+            lifecycle.make_anew(self.context, self.record, self.lab)
+
+    def _solved(self) -> None:
+        if not lifecycle.restore(self.context, self.record, _SOLVED):
+            lifecycle.make_anew(self.context, self.record, self.lab)
+            self._solve(self.lab.solutions[0])
+
+    def _solution(self, solution: Solution, *, keep: bool = False) -> Iterator[Proof]:
+        self._solve(solution)
+        report = self._grade()
         yield Proof(step=f"solution {solution.id}: all pass", problems=_not_passing(report))
-        again = [(task.id, task.outcome) for task in self._grade(record).tasks]
-        first = [(task.id, task.outcome) for task in report.tasks]
         yield Proof(
             step=f"solution {solution.id}: graded again, the same",
-            problems=() if again == first else (f"first {first}, then {again}",),
+            problems=_differences(report, self._grade()),
         )
-        lifecycle.restart(self.context, record.id, None)
-        yield Proof(
-            step=f"solution {solution.id}: all pass after a reboot",
-            problems=_not_passing(self._grade(record)),
+        if keep:
+            lifecycle.save(self.context, self.record, _SOLVED)
+        lifecycle.reboot(self.context, self.record)
+        step = f"solution {solution.id}: all pass after a reboot"
+        yield Proof(step=step, problems=_not_passing(self._grade()))
+
+    def _mutant(self, mutant: Mutant) -> Proof:
+        if mutant.start == "solution":
+            self._solved()
+        else:
+            self._fresh()
+        grading.run_steps(self.context, self.record, self.lab, mutant.steps, self.show)
+        if mutant.reboot:
+            lifecycle.reboot(self.context, self.record)
+        return Proof(
+            step=f"wrong solution {mutant.id}: fails {', '.join(mutant.fails)}",
+            problems=_not_as(self.lab, mutant, self._grade()),
         )
 
-    def mutant(self, mutant: Mutant) -> Proof:
-        with self._fresh() as record:
-            if mutant.start == "solution":
-                grading.run_solution(self.context, record, self.lab, self.lab.solutions[0], self.show)
-            grading.run_steps(self.context, record, self.lab, mutant.steps, self.show)
-            if mutant.reboot:
-                lifecycle.restart(self.context, record.id, None)
-            return Proof(
-                step=f"wrong solution {mutant.id}: fails {', '.join(mutant.fails)}",
-                problems=_not_as(self.lab, mutant, self._grade(record)),
-            )
+
+def _differences(first: Report, second: Report) -> tuple[str, ...]:
+    return tuple(
+        f"{one.id} was {one.outcome}, then {two.outcome}"
+        for one, two in zip(first.tasks, second.tasks, strict=True)
+        if one.outcome is not two.outcome
+    )
 
 
 def _passing(report: Report) -> tuple[str, ...]:

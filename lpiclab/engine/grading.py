@@ -11,7 +11,7 @@ from lpiclab import render
 from lpiclab.engine.context import Context
 from lpiclab.errors import CommandFailed, UsageError
 from lpiclab.files import write_private
-from lpiclab.model import Lab, Language, Report, Solution, Step, TaskText
+from lpiclab.model import Lab, Language, Report, Step, TaskText
 from lpiclab.names import nearest
 from lpiclab.provision import step_command
 from lpiclab.state import Record
@@ -85,14 +85,7 @@ def solve(context: Context, name: str, show: Callable[[bytes], None]) -> None:
     with context.store.lock(name, f"solve {name}", context.progress):
         record = context.record(name)
         lab = context.lab_of(record)
-        run_solution(context, record, lab, lab.solutions[0], show)
-
-
-def run_solution(
-    context: Context, record: Record, lab: Lab, solution: Solution, show: Callable[[bytes], None]
-) -> None:
-    """Run a solution's steps on an instance whose lock the caller holds."""
-    run_steps(context, record, lab, solution.steps, show)
+        run_steps(context, record, lab, lab.solutions[0].steps, show)
 
 
 def run_steps(

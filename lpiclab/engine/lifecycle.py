@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
-from lpiclab.errors import LpiclabError, StateError, UsageError
+from lpiclab.errors import LpiclabError, MachineryError, StateError, UsageError
 from lpiclab.model import Instance, Lab, Machine, Plan
-from lpiclab.providers.base import MachineStatus
+from lpiclab.providers.base import MachineStatus, Snapshots
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import provision
 from lpiclab.state import Record, new_record
@@ -19,6 +19,10 @@ from lpiclab.wait import Deadline
 _UP_S = 600.0
 _RESTART_S = 300.0
 _SETTLE_S = 120.0
+_SNAPSHOT_S = 60.0
+
+START = "start"
+"""The snapshot of an instance just set up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,11 @@ def up(context: Context, name: str, wish: Wish) -> Record:
             record = context.store.find(instance_id)
         except StateError as error:
             context.progress(f"{error.message}: starting over")
-            _remove(context, instance_id)
+            remove(context, instance_id)
             record = None
         if record and record.phase != "ready":
             context.progress(f"an earlier `up {name}` did not finish: starting over")
-            _remove(context, instance_id)
+            remove(context, instance_id)
             record = None
         if record:
             _require_same(record, wish)
@@ -73,13 +77,41 @@ def up(context: Context, name: str, wish: Wish) -> Record:
 
 
 def reset(context: Context, name: str) -> Record:
-    """Throw the instance's machines away and make them anew, as they were at the start."""
+    """Bring the instance's machines back to their start: by snapshot, else by making them anew."""
     with context.store.lock(name, f"reset {name}", context.progress):
         record = context.record(name)
-        wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
-        lab = context.lab_of(record)
-        _remove(context, name)
-        return make(context, name, lab, wish)
+        try:
+            if restore(context, record, START):
+                return record
+        except MachineryError as error:
+            context.progress(f"no quick way back ({error.message})")
+        return make_anew(context, record, context.lab_of(record))
+
+
+def make_anew(context: Context, record: Record, lab: Lab) -> Record:
+    """Remove an instance and make it again as it was asked for; the caller holds its lock."""
+    wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
+    remove(context, record.id)
+    return make(context, record.id, lab, wish)
+
+
+def save(context: Context, record: Record, tag: str) -> bool:
+    """Keep an instance as it is under `tag`; False where the provider can't."""
+    provider = context.provider(record)
+    if not isinstance(provider, Snapshots):
+        return False
+    provider.save(context.instance(record), tag, deadline=Deadline.after(_SNAPSHOT_S))
+    return True
+
+
+def restore(context: Context, record: Record, tag: str) -> bool:
+    """Bring a running instance back to what `tag` keeps; False where the provider can't."""
+    provider = context.provider(record)
+    if not isinstance(provider, Snapshots):
+        return False
+    context.progress(f"back to the snapshot {tag}")
+    provider.restore(context.instance(record), tag, deadline=Deadline.after(_SNAPSHOT_S))
+    return True
 
 
 def restart(context: Context, name: str, machine: str | None) -> None:
@@ -89,13 +121,19 @@ def restart(context: Context, name: str, machine: str | None) -> None:
         names = (
             [context.machine(record, machine)] if machine else [each.name for each in record.plan.machines]
         )
-        context.progress(f"reboot: {', '.join(names)}")
-        deadline = Deadline.after(_RESTART_S)
-        context.provider(record).restart(context.instance(record), names, deadline=deadline)
-        settle(context, record)
+        reboot(context, record, names)
 
 
-def settle(context: Context, record: Record) -> None:
+def reboot(context: Context, record: Record, names: Sequence[str] = ()) -> None:
+    """Reboot machines, all by default, and wait for their services; the caller holds the lock."""
+    names = names or [machine.name for machine in record.plan.machines]
+    context.progress(f"reboot: {', '.join(names)}")
+    deadline = Deadline.after(_RESTART_S)
+    context.provider(record).restart(context.instance(record), names, deadline=deadline)
+    _settle(context, record)
+
+
+def _settle(context: Context, record: Record) -> None:
     """Wait until every machine has started all that it starts at boot, for at most two minutes."""
     deadline = Deadline.after(_SETTLE_S)
     with context.sessions(record, deadline=deadline) as sessions:
@@ -112,7 +150,7 @@ def down(context: Context, name: str) -> None:
     if name not in context.store.ids():
         raise UsageError(f"{name} is not up", hint=_up_names(context))
     with context.store.lock(name, f"down {name}", context.progress):
-        _remove(context, name)
+        remove(context, name)
 
 
 def status(context: Context) -> Sequence[InstanceStatus]:
@@ -136,6 +174,7 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
         provider.create(instance, deadline=deadline)
         provider.start(instance, deadline=deadline, progress=context.progress)
         _provision(context, record, deadline)
+        save(context, record, START)
     except BaseException:
         # Nothing of a half-made instance may go on running; its files stay as evidence until the next `up`.
         with contextlib.suppress(LpiclabError):
@@ -178,7 +217,8 @@ def _require_same(record: Record, wish: Wish) -> None:
             )
 
 
-def _remove(context: Context, instance_id: str) -> None:
+def remove(context: Context, instance_id: str) -> None:
+    """Remove an instance, whatever is left of it; the caller holds its lock."""
     try:
         record = context.store.find(instance_id)
     except StateError:

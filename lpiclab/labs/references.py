@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from string import ascii_lowercase
 
 from lpiclab.errors import SpecProblem
+from lpiclab.hosts import is_hostname, is_interface
 from lpiclab.model import Lab, Step
 from lpiclab.names import nearest
 from lpiclab.yamlio import Source
 
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOSTNAME = re.compile(rf"(?=.{{1,64}}\Z){_LABEL}(\.{_LABEL})*")
-_POINT_TO_POINT_BITS = 31  # RFC 3021: no network and broadcast address from here on
-
 Finding = tuple[str, str]
-
-
-def is_hostname(text: str) -> bool:
-    """Tell whether Linux and the DNS take `text` for a host's name; see hostname(7)."""
-    return bool(_HOSTNAME.fullmatch(text))
-
-
-def is_interface(text: str) -> bool:
-    """Tell whether `text` is an IPv4 address of a host with its prefix, ``192.0.2.1/24``."""
-    try:
-        interface = ipaddress.IPv4Interface(text)
-    except ValueError:
-        return False
-    network = interface.network
-    has_ends = network.prefixlen < _POINT_TO_POINT_BITS
-    is_end = has_ends and interface.ip in {network.network_address, network.broadcast_address}
-    return "/" in text and text.rpartition("/")[2].isdecimal() and not is_end
 
 
 def reference_problems(lab: Lab, source: Source, roots: Sequence[Path]) -> list[SpecProblem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lpiclab.errors import SpecError, SpecProblem
-from lpiclab.model import Language, LabText, TaskText
+from lpiclab.model import LabText, Language, TaskText
 from lpiclab.names import nearest
 from lpiclab.yamlio import PlacedText, read_text
 
@@ -21,7 +21,7 @@ _HEADING = re.compile(r"(#{1,4}) +(\S.*?)(?: +#+)? *")
 _FENCE = re.compile(r" *(`{3,}|~{3,})")
 _TASK_WORDS = re.compile(r"([a-z][a-z0-9-]*): +(\S.*)")
 _HINT = re.compile(r"([0-9]+)\. +(?=\S)")
-_REASON = re.compile(r"- +`([a-z][a-z0-9-]*)`: +(?=\S)")
+_REASON = re.compile(r"- +`([a-z][a-z0-9_-]*)`: +(?=\S)")
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from lpiclab.model import Instance, MachineState, SshEndpoint
 from lpiclab.wait import Deadline
@@ -73,3 +73,18 @@ class Provider(Protocol):
 
     def logs(self, instance: Instance, machine: str, /) -> Sequence[Path]:
         """Return the files that tell what happened, the machine's console first."""
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """A second ability, asked for with isinstance: the state of a whole running instance, kept.
+
+    Memory and disks of all machines at one moment. Connections to the machines do not survive a
+    restore: make new ones.
+    """
+
+    def save(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
+        """Keep the instance as it is under `tag`; refuse a tag that is taken."""
+
+    def restore(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
+        """Make the running instance what it was when `tag` was saved, with the right time of day."""

@@ -60,6 +60,11 @@ class GuestPort:
         """Ask the machine to reboot in an orderly way."""
         await self._send("systemctl reboot\n")
 
+    async def set_clock(self, seconds: float) -> None:
+        """Set the machine's clock to `seconds` since 1970, UTC."""
+        await self._send(f"date --utc --set=@{seconds:.3f} >/dev/null; echo LPICLAB-CLOCK\n")
+        await self._line(b"LPICLAB-CLOCK")
+
     async def power_off(self) -> None:
         """Ask the machine to power off in an orderly way, and wait until the port is gone."""
         await self._send("systemctl poweroff\n")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 from qemu.qmp import QMPClient, QMPError
 
@@ -40,3 +42,23 @@ async def management_port(client: QMPClient) -> int:
     if match is None:
         raise ProviderError("QEMU does not forward the management port", details=str(table))
     return int(match[1])
+
+
+async def run_job(client: QMPClient, command: str, arguments: Mapping[str, object]) -> None:
+    """Run a command that QEMU does as a background job, to its end.
+
+    Raises:
+        ProviderError: the job failed. A job's failure is nowhere but in the job's own record.
+    """
+    job = f"lpiclab-{secrets.token_hex(4)}"
+    with client.listener("JOB_STATUS_CHANGE") as events:
+        await client.execute(command, {"job-id": job, **arguments})
+        async for event in events:
+            data = cast("dict[str, Any]", event["data"])
+            if data["id"] == job and data["status"] == "concluded":
+                break
+    records = cast("list[dict[str, Any]]", await client.execute("query-jobs"))
+    await client.execute("job-dismiss", {"id": job})
+    error = next((each.get("error") for each in records if each["id"] == job), None)
+    if error:
+        raise ProviderError(f"QEMU could not do {command}: {error}")

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from lpiclab.files import private_folder, write_private
 from lpiclab.model import Image, Instance, Machine, MachineState, SshEndpoint
 from lpiclab.paths import Home
 from lpiclab.providers.base import Finding, MachineStatus, Progress
-from lpiclab.providers.qemu import accelerator, argv, console, disk, identity, lan, process, sockets
+from lpiclab.providers.qemu import accelerator, argv, console, disk, identity, lan, process, snapshot, sockets
 from lpiclab.providers.qemu.guestport import GuestPort
 from lpiclab.providers.qemu.identity import Identity
 from lpiclab.wait import Deadline
@@ -156,6 +157,15 @@ class QemuProvider:
         folder = _place(instance, machine).folder
         return [folder / "console.log", folder / "qemu.log"]
 
+    def save(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
+        """Keep memory and disks of all machines as internal snapshots of their qcow2 files."""
+        snapshot.save(_targets(instance), tag, deadline=deadline)
+
+    def restore(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
+        """Load the snapshots into the running machines, and set their clocks: those stood still."""
+        snapshot.restore(_targets(instance), tag, deadline=deadline)
+        _together(_places(instance), _set_clock, "to answer after a restore", deadline)
+
     def connect_console(self, instance: Instance, machine: str, /) -> socket.socket:
         """Return a connection to a machine's serial console; QEMU serves one at a time.
 
@@ -177,6 +187,22 @@ def _places(instance: Instance) -> list[_Place]:
 
 def _place(instance: Instance, machine: str) -> _Place:
     return next(place for place in _places(instance) if place.machine.name == machine)
+
+
+def _targets(instance: Instance) -> list[snapshot.Target]:
+    places = _places(instance)
+    running = process.find(place.identity.uuid for place in places)
+    for place in places:
+        if place.identity.uuid not in running:
+            raise ProviderError(f"{place.label} is not running")
+    return [
+        snapshot.Target(
+            label=place.label,
+            monitor=place.folder / "monitor.sock",
+            disks=tuple(name for name, _ in place.disks()),
+        )
+        for place in places
+    ]
 
 
 def _pid(place: _Place) -> int | None:
@@ -323,6 +349,13 @@ async def _reboot(place: _Place) -> None:
         async with monitor(place.folder / "monitor.sock", place.label) as client:
             await client.execute("system_reset")
         await port.rebooted(boot_id)
+    await port.close()
+
+
+async def _set_clock(place: _Place) -> None:
+    port = await GuestPort.connect(place.folder / "shell.sock", place.label)
+    await port.ready()
+    await port.set_clock(time.time())
     await port.close()
 
 
