@@ -85,7 +85,7 @@ def run_step(runner: Runner, step: RenderedStep, *, deadline: Deadline) -> None:
 
 def step_command(step: RenderedStep, *, trace: bool = False) -> str:
     """Return the command that runs a step's script in bash; `trace` shows each command first."""
-    return shlex.join(["bash", "-euo", "pipefail", *(["-x"] if trace else []), "-c", step.content])
+    return shlex.join(["bash", "--norc", "-euo", "pipefail", *(["-x"] if trace else []), "-c", step.content])
 
 
 def _require_success(result: CommandResult, message: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,25 @@ class Renderer:
         """Note that what `template` gave does not fit."""
         self.problems.append(_problem_at(template, 1, message))
 
+    def verify(self, template: str, values: Iterable[str]) -> None:
+        """Note what is wrong with `template` when it gets further variables named `values`.
+
+        Their values are not known yet, so a mistake in what is done with them does not show.
+        """
+        placeholders = dict.fromkeys(values, "0")
+        known = {**placeholders, **self._variables}
+        try:
+            needed = meta.find_undeclared_variables(self._environment.parse(template))
+            unknown = sorted(needed - known.keys() - self._environment.globals.keys())
+            for name in unknown:
+                self.refuse(template, f"'{name}' is undefined; {nearest(name, known)}")
+            if not unknown:
+                self._environment.from_string(template).render(known)
+        except jinja2.TemplateError as error:
+            self.problems.append(self._problem(error, template))
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            return
+
     def finish(self) -> None:
         """End the work.
 
@@ -98,15 +117,6 @@ def _problem_at(template: str, line: int, message: str) -> SpecProblem:
     where = f"{template.path}: " if template.path else ""
     column = template.column if line == 1 else 1
     return SpecProblem(template.file, template.line + line - 1, column, where + message)
-
-
-def undeclared(template: str) -> frozenset[str]:
-    """Return the variables that `template` needs, none when it is not valid."""
-    environment = _environment(())
-    try:
-        return frozenset(meta.find_undeclared_variables(environment.parse(template)))
-    except jinja2.TemplateSyntaxError:
-        return frozenset()
 
 
 @cache

@@ -10,7 +10,7 @@ LINUX_RAID_TYPES = ("0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")  # MBR, GPT;
 
 def arrays(server):
     """Return what /proc/mdstat says: each array's name with its two lines."""
-    text = server.file("/proc/mdstat").content_string
+    text = server.run("cat /proc/mdstat").stdout  # there is no such file before the first array
     return dict(re.findall(r"^(md\w+) : (.*\n.*)$", text, re.MULTILINE))
 
 

@@ -49,9 +49,11 @@ def up(
 
 def ssh(
     lab: arguments.Lab,
-    machine: arguments.Machine = None,
-    command: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- COMMAND …]", help="A command instead of a shell.")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MACHINE] [-- COMMAND …]", help="The first machine, and a shell, by default."
+        ),
     ] = None,
     user: Annotated[
         str, typer.Option("--user", "-u", metavar="NAME", help="Log in as this user.")
@@ -60,7 +62,19 @@ def ssh(
     """Open a shell on a machine, or run a command there; its exit status is ours."""
     from lpiclab.engine import access  # noqa: PLC0415 - only here
 
-    raise typer.Exit(access.shell(Context.from_environment(), lab, machine, user, command or []))
+    machine, command = _machine_and_command(words or [], sys.argv)
+    raise typer.Exit(access.shell(Context.from_environment(), lab, machine, user, command))
+
+
+def _machine_and_command(words: list[str], typed: list[str]) -> tuple[str | None, list[str]]:
+    """Split what follows the lab: the parser drops the ``--``, so it is looked up in what was typed."""
+    if "--" in typed:
+        command = typed[typed.index("--") + 1 :]
+        words = words[: len(words) - len(command)]
+        if len(words) > 1:
+            raise UsageError("name one machine, then -- and the command")
+        return (words[0] if words else None), command
+    return (words[0] if words else None), words[1:]
 
 
 def console(lab: arguments.Lab, machine: arguments.Machine = None) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from lpiclab.cli import arguments, output
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
-from lpiclab.errors import ExitCode
+from lpiclab.errors import ExitCode, SpecError
 
 
 def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None:
@@ -15,8 +15,15 @@ def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None
 
     context = Context.from_environment()
     language = output.language(lang)
-    found = labs.list_labs(context.lab_roots)
-    titles = {lab.id: labs.load_texts(lab)[language].title for lab in found}
+    found, titles, problems = [], {}, 0
+    for folder in labs.lab_folders(context.lab_roots).values():
+        try:
+            lab = labs.load(folder)
+            titles[lab.id] = labs.load_texts(lab)[language].title
+            found.append(lab)
+        except SpecError as error:
+            problems += 1
+            output.talk(f"{output.red('error:')} {error.message}")
     if json:
         entries = [
             {
@@ -31,7 +38,7 @@ def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None
             for lab in found
         ]
         output.json_data({"schema": 1, "labs": entries})
-        return
+        raise typer.Exit(ExitCode.SPEC if problems else ExitCode.OK)
     rows = [
         [
             lab.id,
@@ -43,6 +50,8 @@ def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None
         for lab in found
     ]
     output.data(output.table(rows, ["LAB", "OBJECTIVE", "MACHINES", "MINUTES", "TITLE"]))
+    if problems:
+        raise typer.Exit(ExitCode.SPEC)
 
 
 def show_lab(

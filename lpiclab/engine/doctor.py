@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from lpiclab import images
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.errors import LpiclabError
+from lpiclab.images import sandbox
 from lpiclab.providers.base import Finding
 from lpiclab.providers.registry import DEFAULT, load_provider
 
@@ -17,7 +18,15 @@ _SPACE_MIB = 9000
 def examine(context: Context) -> Sequence[Finding]:
     """Return each need of the tool, found or not; never raise for a missing one."""
     provider = load_provider(DEFAULT, context.home)
-    return [*provider.probe(), *images.probe(), _image(context), _space(context)]
+    return [*provider.probe(), _building(), _image(context), _space(context)]
+
+
+def _building() -> Finding:
+    try:
+        sandbox.require()
+    except LpiclabError as error:
+        return Finding(name="image build", state="missing", meaning=error.message, mend=error.hint)
+    return Finding(name="image build", state="ok", meaning="all its programs are found")
 
 
 def _image(context: Context) -> Finding:

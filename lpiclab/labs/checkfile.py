@@ -40,6 +40,13 @@ class CheckFile:
     tasks: set[str] = field(default_factory=set)
     problems: list[SpecProblem] = field(default_factory=list)
 
+    def values(self, task: str, reason: str) -> frozenset[str] | None:
+        """Return the names of the values that `reason` gets whoever gives it, None if nobody can tell."""
+        giving = [each for each in self.expectations if each.task in {task, ""}]
+        found = [each.values for each in giving if reason in each.reasons or not each.reasons]
+        known = [values for values in found if values is not None]
+        return frozenset.intersection(*known) if known and len(known) == len(found) else None
+
     def note(self, node: ast.AST, message: str) -> None:
         """Note a problem at a node of the syntax tree."""
         line, column = getattr(node, "lineno", 0), getattr(node, "col_offset", -1) + 1

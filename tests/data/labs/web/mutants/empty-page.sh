@@ -1,0 +1,2 @@
+#!/bin/bash
+: > /srv/{{ zone }}/index.html

@@ -1,0 +1,3 @@
+#!/bin/bash
+echo {{ secret }} > /srv/{{ zone }}/index.html
+systemctl enable --now {{ services.bind }}
