@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 import unicodedata
+
+_CLOSING = r"[、。，．・：；？！）」』】〉》〕々ーっゃゅょッャュョ,.:;?!)\]]"
+_WIDE = r"[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]"
+_PIECES = re.compile(rf"\s*(?:{_WIDE}|(?:(?!{_WIDE})\S)+){_CLOSING}*\s*")
+"""What a line may be cut between: a wide character or a word, with what closes it."""
 
 
 def display_width(text: str) -> int:
@@ -17,20 +22,17 @@ def pad(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` as lines of at most `width` columns.
+    """Return `text` as lines of at most `width` columns; a longer word stands on a line of its own.
 
-    Wide scripts have no spaces between words, so a line that is too long is cut between any two of
-    their characters.
+    Lines are cut at spaces and, as wide scripts have none, between two wide characters; never before
+    a closing mark (the basic rule of JIS X 4051).
     """
-    if display_width(text) == len(text):
-        return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
-    lines, line, used = [], "", 0
-    for character in text:
-        columns = _columns(character)
-        if used + columns > width:
+    lines, line = [], ""
+    for piece in _PIECES.findall(text):
+        if line and display_width(line + piece.rstrip()) > width:
             lines.append(line.rstrip())
-            line, used = "", 0
-        line, used = line + character, used + columns
+            line = ""
+        line += piece if line else piece.lstrip()
     return [*lines, line.rstrip()]
 
 
