@@ -145,9 +145,8 @@ class Node:
                 where = f"{self.path}: " if self.path else ""
                 self.source.note(mark, f'{where}unknown key "{key}"; {nearest(key, known)}')
             else:
-                entries[key] = self._child(
-                    raw, path, mark if raw.start_mark == raw.end_mark else raw.start_mark
-                )
+                is_empty = raw.start_mark.index == raw.end_mark.index
+                entries[key] = self._child(raw, path, mark if is_empty else raw.start_mark)
         return entries
 
     def line(self) -> int:

@@ -50,7 +50,7 @@ def _twice(path: str, names: Iterable[str]) -> Iterator[Finding]:
 
 
 def _known(path: str, what: str, name: str, names: Iterable[str]) -> Iterator[Finding]:
-    known = list(names)
+    known = set(names)
     if name not in known:
         yield path, f'there is no {what} "{name}"; {nearest(name, known)}'.removesuffix("; ")
 

@@ -1,0 +1,74 @@
+"""Fixtures for all tests: places that are nobody's, and machines only where they can be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lpiclab import catalog, images
+from lpiclab.engine import lifecycle
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.files import private_folder
+from lpiclab.model import Machine, Plan
+from lpiclab.paths import Home, bundled
+from lpiclab.providers.registry import DEFAULT, load_provider
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs machines where there can't be any; fail it where they are required."""
+    if item.get_closest_marker("vm") is None:
+        return
+    findings = load_provider(DEFAULT, Home.from_environment()).probe()
+    missing = [
+        f"{each.name}: {each.meaning} ({each.mend})" for each in findings if each.state == "missing"
+    ]
+    if missing and os.environ.get("LPICLAB_REQUIRE_VM") == "1":
+        pytest.fail("; ".join(missing), pytrace=False)
+    if missing:
+        pytest.skip("; ".join(missing))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Return folders of this test's own, which `LPICLAB_HOME` names."""
+    monkeypatch.setenv("LPICLAB_HOME", str(tmp_path / "home"))
+    return Home.from_environment()
+
+
+@pytest.fixture(scope="session")
+def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Hold folders for real machines: this user's images, built if need be, and new instances."""
+    theirs = Home.from_environment()
+    images.ensure(catalog.find_distro(DEFAULT_DISTRO), theirs, print)
+    root = tmp_path_factory.mktemp("home")
+    for name, folder in (("images", theirs.images), ("settings", theirs.settings)):
+        (root / name).symlink_to(private_folder(folder))
+    home = Home(images=root / "images", instances=root / "instances", settings=root / "settings")
+    yield home
+    context = Context(home=home, lab_roots=[bundled("labs")], template_roots=[bundled("templates")])
+    for instance_id in context.store.ids():
+        lifecycle.down(context, instance_id)
+
+
+@pytest.fixture(scope="session")
+def make_plan() -> Callable[..., Plan]:
+    """Return a maker of plans: machines only, unless told more."""
+
+    def make(*machines: Machine, **changes: object) -> Plan:
+        words: dict[str, object] = {
+            "lab_id": "raid1",
+            "seed": "",
+            "distro": DEFAULT_DISTRO,
+            "parameters": {},
+            "networks": ("lan",),
+            "machines": machines or (Machine(name="server", distro=DEFAULT_DISTRO),),
+            "files": (),
+            "setup": (),
+        }
+        return Plan(**{**words, **changes})  # type: ignore[arg-type]  # the tests give what fits
+
+    return make

@@ -1,0 +1,121 @@
+"""Tests of the QEMU command line."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from lpiclab.model import Disk, Machine, Nic
+from lpiclab.providers.qemu import argv, lan
+from lpiclab.providers.qemu.identity import Identity
+
+_MACHINE = Machine(
+    name="ns1", memory_mib=640, processors=3, disks=(Disk(name="sdb", size_mib=64),), nics=(Nic(network="lan"),)
+)
+
+
+def _argv(accelerator: str = "tcg", folder: Path = Path("/m"), machine: Machine = _MACHINE) -> list[str]:
+    return argv.machine_argv(
+        name="lpiclab-raid1-ns1",
+        machine=machine,
+        identity=Identity("0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e"),
+        accelerator=accelerator,
+        boot=argv.Boot(kernel=Path("/i/vmlinux"), initrd=Path("/i/initrd"), command_line="root=/dev/sda quiet"),
+        disks=[(name, folder / f"{name}.qcow2") for name in ("sda", *(disk.name for disk in machine.disks))],
+        netdevs=lan.netdevs(machine.name, [machine]),
+        sockets=argv.Sockets(monitor=5, shell=6, console=7),
+        console_log="machines/ns1/console.log",
+    )
+
+
+def _values(words: list[str], option: str) -> list[str]:
+    return [value for word, value in itertools.pairwise(words) if word == option]
+
+
+def _of(words: list[str], option: str, beginning: str) -> list[str]:
+    return [value for value in _values(words, option) if value.startswith(beginning)]
+
+
+def test_the_machine_is_as_the_lab_wants_it() -> None:
+    """Processors, memory, kernel, initrd and kernel command line arrive as they were given."""
+    words = _argv()
+    assert _values(words, "-smp") == ["3"]
+    assert _values(words, "-m") == ["640M"]
+    assert _values(words, "-kernel") == ["/i/vmlinux"]
+    assert _values(words, "-initrd") == ["/i/initrd"]
+    assert _values(words, "-append") == ["root=/dev/sda quiet"]
+
+
+def test_disks_follow_each_other_on_one_controller() -> None:
+    """The system disk is target 0, the lab's disks come after it in their order."""
+    disks = tuple(Disk(name=name, size_mib=64) for name in ("sdb", "sdc"))
+    devices = _of(_argv(machine=Machine(name="ns1", disks=disks)), "-device", "scsi-hd,")
+    places = [dict(item.split("=") for item in device.split(",")[1:]) for device in devices]
+    assert [(place["drive"], place["scsi-id"], place["bus"]) for place in places] == [
+        ("sda", "0", "scsi.0"),
+        ("sdb", "1", "scsi.0"),
+        ("sdc", "2", "scsi.0"),
+    ]
+
+
+def test_commas_in_paths_are_doubled() -> None:
+    """A comma in a path stays part of the path in QEMU's option syntax."""
+    first = _of(_argv(folder=Path("/a,b/c,d")), "-blockdev", "driver=qcow2,node-name=sda")[0]
+    assert first.endswith(",file.filename=/a,,b/c,,d/sda.qcow2")
+
+
+def test_management_card_reaches_nothing() -> None:
+    """Management networking is restricted: neither the host nor the outside can be reached through it."""
+    management = _of(_argv(), "-netdev", "user,id=management")
+    assert len(management) == 1
+    assert "restrict=on" in management[0].split(",")
+    assert "hostfwd=tcp:127.0.0.1:0-10.0.2.15:2200" in management[0].split(",")
+
+
+def test_qemu_is_confined() -> None:
+    """QEMU may neither start programs nor gain privileges, and reads no configuration of the user's."""
+    words = _argv()
+    sandbox = _values(words, "-sandbox")[0].split(",")
+    assert sandbox[0] == "on"
+    assert {"elevateprivileges=deny", "spawn=deny", "obsolete=deny"} <= set(sandbox)
+    assert "-no-user-config" in words
+    assert "-nodefaults" in words
+
+
+@pytest.mark.parametrize(("accelerator", "processor"), [("kvm", "host"), ("tcg", "qemu64")])
+def test_processor_goes_with_the_accelerator(accelerator: str, processor: str) -> None:
+    """KVM gets the host's processor, TCG one whose instructions are cheap to emulate."""
+    words = _argv(accelerator)
+    assert _values(words, "-accel")[0].split(",")[0] == accelerator
+    assert _values(words, "-cpu")[0].split(",")[0] == processor
+
+
+def test_cards_sit_behind_root_ports_in_order() -> None:
+    """Each card has the root port of its number; unused ports are there all the same."""
+    machine = Machine(name="gw", nics=(Nic(network="a"), Nic(network="b")))
+    words = _argv(machine=machine)
+    cards = _of(words, "-device", "virtio-net-pci,id=card")
+    assert [(card.split(",")[1], card.split(",")[-1]) for card in cards] == [
+        ("id=card0", "bus=slot0"),
+        ("id=card1", "bus=slot1"),
+    ]
+    assert len({card.split("mac=")[1][:17] for card in cards}) == 2
+    assert len(_of(words, "-device", "pcie-root-port,")) == argv.CARD_SLOTS
+
+
+def test_sockets_and_console_log_are_handed_over() -> None:
+    """Monitor, console and shell are the inherited descriptors; the console is recorded."""
+    channels = {value.split(",")[1]: value for value in _values(_argv(), "-chardev")}
+    assert "fd=5" in channels["id=monitor"].split(",")
+    assert "fd=6" in channels["id=shell"].split(",")
+    console = channels["id=console"].split(",")
+    assert {"fd=7", "logfile=machines/ns1/console.log", "logappend=on"} <= set(console)
+
+
+def test_process_can_be_found_by_its_uuid() -> None:
+    """The identity's UUID is on the command line, where `process` looks for it."""
+    words = _argv()
+    assert _values(words, "-uuid") == ["0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e"]
+    assert words[0] == "qemu-system-x86_64"

@@ -1,0 +1,70 @@
+"""Tests of what makes machines individuals."""
+
+from __future__ import annotations
+
+import base64
+import re
+import stat
+from pathlib import Path
+
+import paramiko
+
+from lpiclab.providers.qemu.identity import Identity, document, make_key_pair
+
+
+def test_identity_follows_from_the_folder(tmp_path: Path) -> None:
+    """The same folder gives the same identity, whatever way its path is written."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+    assert Identity.of(tmp_path / "ns1") == Identity.of(link / "ns1")
+
+
+def test_identities_differ(tmp_path: Path) -> None:
+    """Machines and their cards have no name or address in common."""
+    one, two = Identity.of(tmp_path / "ns1"), Identity.of(tmp_path / "ns2")
+    assert one.uuid != two.uuid
+    assert one.machine_id != two.machine_id
+    assert len({each.mac(card) for each in (one, two) for card in (-1, 0, 1)}) == 6
+
+
+def test_names_are_well_formed(tmp_path: Path) -> None:
+    """A machine id is 32 hexadecimal digits, a card's address is a unicast one with QEMU's prefix."""
+    identity = Identity.of(tmp_path)
+    assert re.fullmatch("[0-9a-f]{32}", identity.machine_id)
+    assert re.fullmatch("52:54:00(:[0-9a-f]{2}){3}", identity.mac(0))
+
+
+def test_key_pair_is_private_and_kept(tmp_path: Path) -> None:
+    """A second call changes nothing; the private half is the user's own and fits the public one."""
+    line = make_key_pair(tmp_path / "key", "somebody")
+    private = (tmp_path / "key").read_bytes()
+    assert make_key_pair(tmp_path / "key", "somebody") == line
+    assert (tmp_path / "key").read_bytes() == private
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+    key = paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "key"))
+    assert line == f"ssh-ed25519 {key.get_base64()} somebody"
+
+
+def test_half_a_key_pair_is_made_anew(tmp_path: Path) -> None:
+    """A pair whose public half is missing is replaced as a whole."""
+    first = make_key_pair(tmp_path / "key", "c")
+    (tmp_path / "key.pub").unlink()
+    assert make_key_pair(tmp_path / "key", "c") != first
+
+
+def test_document_is_what_the_image_reads(tmp_path: Path) -> None:
+    """Each fact is one line; the host key survives its encoding."""
+    make_key_pair(tmp_path / "host_key", "ns1")
+    identity = Identity.of(tmp_path)
+    text = document(
+        hostname="ns1.example.net",
+        identity=identity,
+        host_key_file=tmp_path / "host_key",
+        authorised_key="ssh-ed25519 AAAA lpiclab",
+    )
+    facts = dict(line.split(" ", 1) for line in text.splitlines())
+    assert list(facts) == ["hostname", "machine-id", "host-key", "authorized-key"]
+    assert facts["hostname"] == "ns1.example.net"
+    assert facts["machine-id"] == identity.machine_id
+    assert base64.b64decode(facts["host-key"]) == (tmp_path / "host_key").read_bytes()
+    assert facts["authorized-key"] == "ssh-ed25519 AAAA lpiclab"
