@@ -6,7 +6,7 @@ import re
 import shlex
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Renderer:
     def text(self, template: str) -> str:
         """Return `template` rendered, or nothing when it has a mistake."""
         try:
-            return self._environment.from_string(template).render(self._variables)
+            return _compiled(self._folders, template).render(self._variables)
         except Exception as error:  # noqa: BLE001 - a template can raise anything; it is its author's mistake
             self.problems.append(self._problem(error, template))
             return ""
@@ -72,7 +72,7 @@ class Renderer:
             for name in unknown:
                 self.refuse(template, f"'{name}' is undefined; {nearest(name, known)}")
             if not unknown:
-                self._environment.from_string(template).render(known)
+                _compiled(self._folders, template).render(known)
         except jinja2.TemplateError as error:
             self.problems.append(self._problem(error, template))
         except (ArithmeticError, LookupError, TypeError, ValueError):
@@ -129,6 +129,11 @@ def _environment(folders: tuple[Path, ...]) -> jinja2.Environment:
     )
     environment.filters["quote"] = lambda value: shlex.quote(str(value))
     return environment
+
+
+@lru_cache(maxsize=512)
+def _compiled(folders: tuple[Path, ...], template: str) -> jinja2.Template:
+    return _environment(folders).from_string(template)
 
 
 def _place(error: Exception) -> tuple[Path | None, int]:

@@ -23,9 +23,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("vm") is None:
         return
     findings = load_provider(DEFAULT, Home.from_environment()).probe()
-    missing = [
-        f"{each.name}: {each.meaning} ({each.mend})" for each in findings if each.state == "missing"
-    ]
+    missing = [f"{each.name}: {each.meaning} ({each.mend})" for each in findings if each.state == "missing"]
     if missing and os.environ.get("LPICLAB_REQUIRE_VM") == "1":
         pytest.fail("; ".join(missing), pytrace=False)
     if missing:

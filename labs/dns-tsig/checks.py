@@ -10,7 +10,7 @@ KEY = re.compile(r'key "([^"]+)" \{\s*algorithm "?([\w.-]+)"?;\s*secret "([^"]+)
 
 def dig(client, question, until=""):
     """Return what dig prints; with `until` ask again, eight times at most, until that is in it."""
-    once = f"dig +norecurse +time=2 +tries=1 {question}"
+    once = f"dig +norecurse +noauthority +noadditional +time=2 +tries=1 {question}"
     if not until:
         return client.run(once).stdout
     again = f'for i in 1 2 3 4 5 6 7 8; do a=$({once}); case $a in *"{until}"*) break;; esac; sleep 1; done'

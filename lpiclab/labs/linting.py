@@ -96,42 +96,48 @@ class _Linter:
             plan = self._try(render.plan, lab, seed=seed, distro=distro, template_roots=self._roots)
             if plan:
                 self._words(lab, plan, texts)
-                self._scripts(lab, plan, is_first=not seed)
-                self._reasons(plan, texts, checks)
+                self._scripts(lab, plan, parse=not seed)
+                if checks and not seed:
+                    self._reasons(plan, texts, checks)
 
     def _words(self, lab: Lab, plan: Plan, texts: Mapping[Language, LabText]) -> None:
         for text in texts.values():
             self._try(render.render_text, text, lab, plan, self._distro)
 
-    def _scripts(self, lab: Lab, plan: Plan, *, is_first: bool) -> None:
+    def _scripts(self, lab: Lab, plan: Plan, *, parse: bool) -> None:
         steps = [*lab.setup]
-        for steps_of in [each.steps for each in lab.solutions] + [each.steps for each in lab.mutants]:
-            steps += steps_of
+        steps += [step for solution in lab.solutions for step in solution.steps]
+        steps += [step for mutant in lab.mutants for step in mutant.steps]
         rendered = self._try(render.render_steps, lab, steps, plan, self._distro, template_roots=self._roots)
-        if rendered and is_first:
+        if rendered and parse:
             for step in {each.source: each for each in rendered}.values():
                 self._shell(step, lab)
 
     def _shell(self, step: RenderedStep, lab: Lab) -> None:
         try:
-            proc.run(["bash", "-n"], stdin=step.content.encode(), deadline=Deadline.after(_SHELL_S))
+            proc.run(
+                ["bash", "-n"],
+                stdin=step.content.encode(),
+                environment={"LC_ALL": "C"},
+                deadline=Deadline.after(_SHELL_S),
+            )
         except ToolFailed as error:
             found = _SHELL_PROBLEM.search(error.details)
             line, words = (int(found[1]), found[2]) if found else (0, error.details.strip())
-            folders = [lab.folder, *self._roots]
-            file = next((each / step.source for each in folders if (each / step.source).is_file()), Path())
-            is_same_line = file.read_bytes().count(b"\n") == step.content.count("\n")
-            message = f"bash -n: {words}" + ("" if is_same_line else f" (line {line} when rendered)")
-            self._problems.add(
-                SpecProblem(file, line if is_same_line else 0, 1 if is_same_line else 0, message)
+            file = next(
+                each for folder in (lab.folder, *self._roots) if (each := folder / step.source).is_file()
             )
+            if file.read_bytes().count(b"\n") == step.content.count("\n"):
+                self._problems.add(SpecProblem(file, line, 1, f"bash -n: {words}"))
+            else:
+                self._problems.add(SpecProblem(file, 0, 0, f"bash -n: {words} (line {line} when rendered)"))
 
-    def _reasons(self, plan: Plan, texts: Mapping[Language, LabText], checks: CheckFile | None) -> None:
+    def _reasons(self, plan: Plan, texts: Mapping[Language, LabText], checks: CheckFile) -> None:
         renderer = Renderer(render.variables(plan, self._distro))
         for text in texts.values():
             for id_, task in text.tasks.items():
                 for reason, template in task.reasons.items():
-                    values = checks.values(id_, reason) if checks else None
+                    values = checks.values(id_, reason)
                     if values is not None:
                         renderer.verify(template, {"seen", "wanted", *values})
         self._problems.update(renderer.problems)

@@ -64,8 +64,6 @@ def _there(path: str, name: str, folders: Sequence[Path]) -> Iterator[Finding]:
 
 
 def _machines(lab: Lab) -> Iterator[Finding]:
-    addresses: list[str] = []
-    paths: list[str] = []
     for number, machine in enumerate(lab.machines):
         path = f"machines[{number}]"
         if machine.hostname and not _is_template(machine.hostname) and not is_hostname(machine.hostname):
@@ -75,17 +73,11 @@ def _machines(lab: Lab) -> Iterator[Finding]:
                 yield f"{path}.disks[{index}].name", f'expected "sd{letter}": disks are named in order'
         for index, nic in enumerate(machine.nics):
             yield from _known(f"{path}.nics[{index}].network", "network", nic.network, lab.networks)
-            if not nic.address:
-                continue
-            if not _is_template(nic.address) and not is_interface(nic.address):
+            if nic.address and not _is_template(nic.address) and not is_interface(nic.address):
                 message = (
                     f'"{nic.address}" is no IPv4 address of a host with its prefix, such as 192.0.2.1/24'
                 )
                 yield f"{path}.nics[{index}].address", message
-            if nic.address in addresses:
-                yield f"{path}.nics[{index}].address", f"the same as {paths[addresses.index(nic.address)]}"
-            addresses.append(nic.address)
-            paths.append(f"{path}.nics[{index}].address")
 
 
 def _is_template(text: str) -> bool:

@@ -92,7 +92,7 @@ _DISK = Record(
     Disk,
     required={
         "name": Text(r"sd[b-z]", "a disk name from sdb on"),
-        "size_mib": Integer(minimum=1, maximum=1 << 20),
+        "size_mib": Integer(minimum=1),
     },
 )
 
@@ -104,7 +104,7 @@ _MACHINE = Record(
     optional={
         "hostname": TemplateText(),
         "distro": Text(r"[a-z][a-z0-9.-]*", "the id of a distribution"),
-        "memory_mib": Integer(minimum=64, maximum=1 << 20),
+        "memory_mib": Integer(minimum=64),
         "processors": Integer(minimum=1, maximum=64),
         "disks": ListOf(_DISK),
         "nics": ListOf(_NIC),

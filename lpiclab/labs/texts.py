@@ -67,7 +67,7 @@ class _Reader:
         title, *rest = sections
         if title.level != _TITLE:
             self._note(title.line, 'expected "# Title" as the first line with words')
-            rest = sections
+            rest = [section for section in sections if section.level]
         for section in rest:
             self._take(section)
         if "tasks" not in self._parts:

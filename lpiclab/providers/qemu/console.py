@@ -7,7 +7,10 @@ from pathlib import Path
 
 _LINES = 12
 _TAIL_BYTES = 6000
-_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[@-Z\\^_])|[^\n\t\x20-\x7e\xa0-\U0010ffff]")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-~])|[^\n\t\x20-\x7e\xa0-\U0010ffff]"
+)
+"""Control sequences, operating system commands and other escapes (ECMA-48), then lone controls."""
 
 
 def tail(log: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,9 +30,11 @@ async def monitor(socket_file: Path, machine: str) -> AsyncIterator[QMPClient]:
         try:
             yield client
         finally:
-            await client.disconnect()
+            # How the connection ends tells nothing that the commands before did not.
+            with suppress(QMPError, OSError, EOFError):
+                await client.disconnect()
     except (QMPError, OSError, EOFError) as error:
-        raise ProviderError(f"{machine}: QEMU's monitor: {error}") from error
+        raise ProviderError(f"{machine}: QEMU's monitor: {str(error) or 'QEMU ended'}") from error
 
 
 async def management_port(client: QMPClient) -> int:

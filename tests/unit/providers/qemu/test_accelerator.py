@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import stat
 from pathlib import Path
 
 import pytest
 
-from lpiclab.errors import ToolFailed
 from lpiclab.providers.qemu import accelerator
 
 _BOOTS = "echo '[    1.2] Kernel panic - not syncing: No working init found.'"
@@ -122,7 +122,7 @@ def test_changed_host_is_tried_anew(
     elif change == "access":
         kvm.unlink()
     else:
-        monkeypatch.setattr(accelerator.platform, "release", lambda: "99.0-other")
+        monkeypatch.setattr(platform, "release", lambda: "99.0-other")
     assert accelerator.known(tmp_path) is None
 
 

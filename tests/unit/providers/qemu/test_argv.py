@@ -12,7 +12,11 @@ from lpiclab.providers.qemu import argv, lan
 from lpiclab.providers.qemu.identity import Identity
 
 _MACHINE = Machine(
-    name="ns1", memory_mib=640, processors=3, disks=(Disk(name="sdb", size_mib=64),), nics=(Nic(network="lan"),)
+    name="ns1",
+    memory_mib=640,
+    processors=3,
+    disks=(Disk(name="sdb", size_mib=64),),
+    nics=(Nic(network="lan"),),
 )
 
 
@@ -22,10 +26,12 @@ def _argv(accelerator: str = "tcg", folder: Path = Path("/m"), machine: Machine 
         machine=machine,
         identity=Identity("0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e"),
         accelerator=accelerator,
-        boot=argv.Boot(kernel=Path("/i/vmlinux"), initrd=Path("/i/initrd"), command_line="root=/dev/sda quiet"),
+        boot=argv.Boot(
+            kernel=Path("/i/vmlinux"), initrd=Path("/i/initrd"), command_line="root=/dev/sda quiet"
+        ),
         disks=[(name, folder / f"{name}.qcow2") for name in ("sda", *(disk.name for disk in machine.disks))],
         netdevs=lan.netdevs(machine.name, [machine]),
-        sockets=argv.Sockets(monitor=5, shell=6, console=7),
+        sockets=argv.Sockets(monitor=5, shell=6, console=7),  # noqa: S604 - a descriptor, no shell
         console_log="machines/ns1/console.log",
     )
 

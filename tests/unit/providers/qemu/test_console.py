@@ -14,6 +14,8 @@ from lpiclab.providers.qemu import console
     [
         (b"\x1b[0;32m  OK  \x1b[0m Started \x1b[1mssh\x1b[0m\r\n", "  OK   Started ssh"),
         (b"\x1b[?7l\x1b[2J\x1bcplain\n", "plain"),
+        (b"\x1b]0;title\x07one\x1b]3008;start=1\x1b\\ two\n", "one two"),
+        (b"\x1b(B\x1b>\x1b7kept\x1b8\n", "kept"),
         ("課題 é\n".encode(), "課題 é"),
         (b"bell\x07 null\x00 delete\x7f\n", "bell null delete"),
         (b"broken \xff utf-8\n", "broken \ufffd utf-8"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from lpiclab import proc
 from lpiclab.errors import ToolFailed
 from lpiclab.providers.qemu import disk
 from lpiclab.wait import Deadline
@@ -22,8 +22,8 @@ def _soon() -> Deadline:
 
 
 def _info(file: Path) -> dict[str, object]:
-    shown = subprocess.run(["qemu-img", "info", "--output=json", file], check=True, capture_output=True)
-    info: dict[str, object] = json.loads(shown.stdout)
+    shown = proc.run(["qemu-img", "info", "--output=json", file], deadline=_soon())
+    info: dict[str, object] = json.loads(shown)
     return info
 
 

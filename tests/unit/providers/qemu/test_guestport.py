@@ -24,23 +24,15 @@ def _meet(ours: Callable[[GuestPort], Awaitable[object]], machine: Side) -> obje
         near, far = socket.socketpair()
         port = GuestPort(*await asyncio.open_unix_connection(sock=near), "raid1/server")
         reader, writer = await asyncio.open_unix_connection(sock=far)
-        async with asyncio.timeout(_LIMIT_S), asyncio.TaskGroup() as group:
-            result = group.create_task(_closing(ours, port))
-            group.create_task(machine(reader, writer))  # type: ignore[arg-type]  # every Side is a coroutine
-        writer.close()
-        return result.result()
+        try:
+            async with asyncio.timeout(_LIMIT_S):
+                result, _ = await asyncio.gather(ours(port), machine(reader, writer))
+        finally:
+            writer.close()
+            await port.close()
+        return result
 
-    try:
-        return asyncio.run(both())
-    except* GuestError as failures:
-        raise failures.exceptions[0] from None
-
-
-async def _closing(ours: Callable[[GuestPort], Awaitable[object]], port: GuestPort) -> object:
-    try:
-        return await ours(port)
-    finally:
-        await port.close()
+    return asyncio.run(both())
 
 
 def _saying(text: bytes) -> Side:
@@ -92,7 +84,8 @@ def test_identity_that_is_refused_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ask", "command"), [(GuestPort.reboot, b"systemctl reboot\n"), (GuestPort.power_off, b"systemctl poweroff\n")]
+    ("ask", "command"),
+    [(GuestPort.reboot, b"systemctl reboot\n"), (GuestPort.power_off, b"systemctl poweroff\n")],
 )
 def test_orderly_end_is_asked_for(ask: Callable[[GuestPort], Awaitable[None]], command: bytes) -> None:
     """Rebooting and powering off are the init system's; powering off waits for the port to go."""

@@ -7,7 +7,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,11 @@ from lpiclab.errors import ProviderError
 from lpiclab.providers.qemu import sockets
 from lpiclab.providers.qemu.monitor import management_port, monitor
 
-_GREETING = {"QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}, "capabilities": []}}
+Answer = Mapping[str, object]
+
+_GREETING: Answer = {
+    "QMP": {"version": {"qemu": {"major": 10, "minor": 0, "micro": 0}, "package": ""}, "capabilities": []}
+}
 _TABLE = (
     "Hub -1 (management):\r\n"
     "  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r\n"
@@ -25,8 +29,8 @@ _TABLE = (
 
 
 @contextlib.contextmanager
-def _qemu(path: Path, *answers: object) -> Iterator[list[str]]:
-    """Serve one connection: the greeting, then one answer a command; yield the commands seen."""
+def _qemu(path: Path, *answers: Answer) -> Iterator[list[str]]:
+    """Serve one connection, one answer a command, up to one more command; yield the commands seen."""
     seen: list[str] = []
     with sockets.listen(path) as server:
         thread = threading.Thread(target=_serve, args=(server, seen, answers), daemon=True)
@@ -36,14 +40,20 @@ def _qemu(path: Path, *answers: object) -> Iterator[list[str]]:
         assert not thread.is_alive()
 
 
-def _serve(server: socket.socket, seen: list[str], answers: tuple[object, ...]) -> None:
+def _serve(server: socket.socket, seen: list[str], answers: tuple[Answer, ...]) -> None:
     connection, _ = server.accept()
-    with connection, connection.makefile("rw") as stream:
-        print(json.dumps(_GREETING), file=stream, flush=True)
+    with connection:
+        _say(connection, _GREETING)
         for answer in ({"return": {}}, *answers):
-            command = json.loads(stream.readline())
+            # The client sends one command at a time, without a line's end.
+            command = json.loads(connection.recv(65536))
             seen.append(command["execute"])
-            print(json.dumps({**answer, "id": command["id"]}), file=stream, flush=True)  # type: ignore[dict-item]  # answers are objects
+            _say(connection, {**answer, **{key: command[key] for key in command if key == "id"}})
+        connection.recv(65536)
+
+
+def _say(connection: socket.socket, message: Answer) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\r\n")
 
 
 async def _port(path: Path) -> int:
@@ -73,7 +83,7 @@ def test_refused_command_names_the_machine(tmp_path: Path) -> None:
     refusal = {"error": {"class": "GenericError", "desc": "no such thing"}}
     with (
         _qemu(tmp_path / "monitor.sock", refusal),
-        pytest.raises(ProviderError, match="raid1/server.*no such thing"),
+        pytest.raises(ProviderError, match=r"raid1/server.*no such thing"),
     ):
         asyncio.run(_port(tmp_path / "monitor.sock"))
 

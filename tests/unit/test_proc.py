@@ -1,0 +1,111 @@
+"""Tests of starting programs, with the host's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from lpiclab import proc
+from lpiclab.errors import MissingTool, TimedOut, ToolFailed
+from lpiclab.wait import Deadline
+
+_LOOK = """
+import os, sys
+os.write(int(sys.argv[1]), f"{os.getcwd()} {os.getsid(0) == os.getpid()}".encode())
+print("out")
+print("err", file=sys.stderr)
+"""
+
+
+def _soon() -> Deadline:
+    return Deadline.after(20.0)
+
+
+def test_output_is_returned() -> None:
+    """Standard input goes in, standard output comes back, standard error does not mix with it."""
+    argv = ["sh", "-c", 'cat; echo " $GREETING $0"; echo noise >&2', "a b"]
+    output = proc.run(argv, deadline=_soon(), stdin=b"in\0", environment={"GREETING": "hello"})
+    assert output == b"in\0 hello a b\n"
+
+
+def test_own_environment_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables are given on top of our own."""
+    monkeypatch.setenv("OURS", "kept")
+    assert proc.run(["sh", "-c", "echo $OURS"], deadline=_soon(), environment={"X": "y"}) == b"kept\n"
+
+
+def test_nothing_is_read_from_the_terminal() -> None:
+    """A program that reads its input finds its end."""
+    assert proc.run(["cat"], deadline=_soon()) == b""
+
+
+def test_absent_program_is_named() -> None:
+    """A program that is not installed is told by name, with what to try."""
+    with pytest.raises(MissingTool, match="no-such-program-here is not installed") as raised:
+        proc.run(["no-such-program-here"], deadline=_soon())
+    assert "doctor" in raised.value.hint
+
+
+def test_failure_shows_the_end_of_what_was_said() -> None:
+    """The error has the command line and the last of the output, not all of it."""
+    script = "i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done; echo why it failed >&2; exit 3"
+    with pytest.raises(ToolFailed, match="sh ended with status 3") as raised:
+        proc.run(["sh", "-c", script], deadline=_soon())
+    assert raised.value.details.startswith("$ sh -c 'i=0;")
+    assert raised.value.details.endswith("line 2999\nwhy it failed\n")
+    assert "line 10\n" not in raised.value.details
+
+
+def test_wanted_statuses_are_no_failure() -> None:
+    """A program may end with any of the statuses that the caller knows."""
+    assert proc.run(["sh", "-c", "echo differ; exit 1"], deadline=_soon(), statuses=(0, 1)) == b"differ\n"
+
+
+def test_deadline_ends_the_program() -> None:
+    """A program that does not end is killed, and the error holds its command line."""
+    with pytest.raises(TimedOut, match="tail did not end in time") as raised:
+        proc.run(["tail", "-f", "/dev/null"], deadline=Deadline.after(0.05))
+    assert raised.value.details == "tail -f /dev/null"
+
+
+def test_nothing_is_started_after_the_deadline(tmp_path: Path) -> None:
+    """When no time is left the program does not run at all."""
+    with pytest.raises(TimedOut):
+        proc.run(["touch", tmp_path / "file"], deadline=Deadline.after(0))
+    assert not (tmp_path / "file").exists()
+
+
+def test_log_gets_everything_and_the_error_its_end(tmp_path: Path) -> None:
+    """With a log both outputs are appended to it, and a failure quotes it."""
+    log = tmp_path / "log"
+    log.write_text("before\n")
+    with pytest.raises(ToolFailed) as raised:
+        proc.run(["sh", "-c", "echo out; echo err >&2; exit 1"], deadline=_soon(), log=log)
+    assert log.read_text() == "before\nout\nerr\n"
+    assert raised.value.details.endswith("before\nout\nerr\n")
+
+
+def test_spawned_program_is_on_its_own(tmp_path: Path) -> None:
+    """It has its own session, the folder, the log and the sockets it was given."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pid = proc.spawn(
+            [sys.executable, "-c", _LOOK, str(theirs.fileno())],
+            log=tmp_path / "log",
+            folder=tmp_path,
+            sockets=[theirs.fileno()],
+        )
+        theirs.close()
+        assert ours.recv(4096).decode() == f"{tmp_path} True"
+        assert os.waitpid(pid, 0) == (pid, 0)
+    assert sorted((tmp_path / "log").read_text().split()) == ["err", "out"]
+
+
+def test_spawning_an_absent_program_is_an_error(tmp_path: Path) -> None:
+    """The caller is told at once."""
+    with pytest.raises(MissingTool, match="no-such-program-here"):
+        proc.spawn(["no-such-program-here"], log=tmp_path / "log", folder=tmp_path)

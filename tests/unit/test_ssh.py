@@ -1,0 +1,225 @@
+"""Tests of management SSH against a real SSH server in a thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from lpiclab.errors import ConnectFailed, GuestError, TimedOut
+from lpiclab.model import SshEndpoint
+from lpiclab.providers.qemu.identity import make_key_pair
+from lpiclab.shell import Shell
+from lpiclab.ssh import Session
+from lpiclab.wait import Deadline
+
+
+def _soon() -> Deadline:
+    return Deadline.after(30.0)
+
+
+class _Policy(paramiko.ServerInterface):
+    """Accepts one key of root; each command is run by this host's shell."""
+
+    def __init__(self, key: paramiko.PKey) -> None:
+        self._key = key
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        known = username == "root" and key == self._key
+        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
+
+    def get_allowed_auths(self, username: str) -> str:
+        del username
+        return "publickey"
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        del kind, chanid
+        return paramiko.OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        threading.Thread(target=_execute, args=(channel, command), daemon=True).start()
+        return True
+
+
+def _execute(channel: paramiko.Channel, command: bytes) -> None:
+    """Copy between a channel and a process until the process has ended."""
+    with (
+        contextlib.closing(channel),
+        subprocess.Popen(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+        ) as process,
+    ):
+        threading.Thread(target=_feed, args=(channel, process), daemon=True).start()
+        assert process.stdout
+        while data := process.stdout.read(4096):
+            channel.sendall(data)
+        channel.send_exit_status(process.wait())
+
+
+def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin
+    with contextlib.suppress(OSError, ValueError):
+        while data := channel.recv(4096):
+            process.stdin.write(data)
+        process.stdin.close()
+
+
+@dataclass(frozen=True)
+class _Server:
+    """A running server: where it is and what it has accepted."""
+
+    endpoint: SshEndpoint
+    transports: list[paramiko.Transport]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[_Server]:
+    """Yield a server that knows one user's key."""
+    host_key = make_key_pair(tmp_path / "host_key", "host")
+    make_key_pair(tmp_path / "key", "user")
+    policy = _Policy(paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "key")))
+    transports: list[paramiko.Transport] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                while True:
+                    connection, _ = listening.accept()
+                    transport = paramiko.Transport(connection)
+                    transports.append(transport)
+                    transport.add_server_key(
+                        paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "host_key"))
+                    )
+                    transport.start_server(event=threading.Event(), server=policy)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = listening.getsockname()[1]
+        yield _Server(
+            SshEndpoint(host="127.0.0.1", port=port, host_key=host_key, key_file=tmp_path / "key"), transports
+        )
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+    for transport in transports:
+        transport.close()
+
+
+@pytest.fixture
+def session(server: _Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
+    """Yield a session as root, whose shells keep their scratch files in this test's folder."""
+    start = Shell.start
+
+    def local(stream: object, *, deadline: Deadline, machine: str) -> Shell:
+        return start(stream, deadline=deadline, machine=machine, scratch=str(tmp_path))  # type: ignore[arg-type]  # handed through
+
+    monkeypatch.setattr(Shell, "start", local)
+    with Session.connect(server.endpoint, machine="raid1/server", deadline=_soon()) as made:
+        yield made
+
+
+def test_commands_run_and_their_ends_are_told(session: Session) -> None:
+    """Output, errors, status and standard input pass through one connection."""
+    result = session.run("cat; echo err >&2; exit 3", stdin=b"in", deadline=_soon())
+    assert (result.stdout, result.stderr, result.status) == (b"in", b"err\n", 3)
+
+
+def test_shell_is_kept_between_commands(session: Session, server: _Server) -> None:
+    """A second command costs neither a shell nor a connection."""
+    first = session.run("echo $$", deadline=_soon()).stdout
+    assert session.run("echo $$", deadline=_soon()).stdout == first
+    assert len(server.transports) == 1
+
+
+def test_broken_shell_is_replaced(session: Session, server: _Server) -> None:
+    """After a command that never ended the next one gets a new shell on the same connection."""
+    first = session.run("echo $$", deadline=_soon()).stdout
+    with pytest.raises(TimedOut, match="raid1/server"):
+        session.run("read line </dev/tty || exec tail -f /dev/null", deadline=Deadline.after(0.3))
+    second = session.run("echo $$", deadline=_soon()).stdout
+    assert second != first
+    assert len(server.transports) == 1
+    session.run("kill $PPID", deadline=_soon())
+
+
+def test_followed_output_comes_as_it_is_printed(session: Session) -> None:
+    """Both outputs are handed over, before the command has ended, and its status is returned."""
+    seen: list[bytes] = []
+    status = session.follow("echo one; echo two >&2; cat; exit 7", seen.append, deadline=_soon())
+    assert status == 7
+    assert b"".join(seen) == b"one\ntwo\n"
+
+
+def test_following_ends_at_the_deadline(session: Session) -> None:
+    """A command that goes on for ever does not hold us."""
+    with pytest.raises(TimedOut):
+        session.follow("read line; exec cat /dev/tty", print, deadline=Deadline.after(0))
+
+
+def test_channel_hands_through_bytes(session: Session) -> None:
+    """A channel of one's own carries what is sent, and ends with its command."""
+    with session.channel("cat", None) as channel:
+        channel.sendall(b"\0\xff")
+        channel.shutdown_write()
+        assert channel.makefile("rb").read() == b"\0\xff"
+        assert channel.recv_exit_status() == 0
+
+
+def test_wrong_host_key_is_refused(server: _Server, tmp_path: Path) -> None:
+    """Something else at the machine's address is never logged in to."""
+    other = replace(server.endpoint, host_key=make_key_pair(tmp_path / "other", "other"))
+    with pytest.raises(ConnectFailed, match="raid1/server: something else answers"):
+        Session.connect(other, machine="raid1/server", deadline=_soon())
+    assert not any(transport.is_authenticated() for transport in server.transports)
+
+
+@pytest.mark.parametrize("wrong", ["key", "user"])
+def test_refused_login_is_told(server: _Server, tmp_path: Path, wrong: str) -> None:
+    """A key or a user that the machine does not know is a failed connection."""
+    make_key_pair(tmp_path / "other", "other")
+    endpoint = replace(server.endpoint, key_file=tmp_path / "other") if wrong == "key" else server.endpoint
+    user = "nobody" if wrong == "user" else "root"
+    with pytest.raises(ConnectFailed, match=f"management SSH as {user} failed"):
+        Session.connect(endpoint, machine="raid1/server", user=user, deadline=_soon())
+
+
+def test_nobody_there_is_told(server: _Server) -> None:
+    """A port at which nothing listens is a failed connection that names the machine."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectFailed, match="raid1/server: no connection"):
+        Session.connect(replace(server.endpoint, port=port), machine="raid1/server", deadline=_soon())
+
+
+def test_silence_is_timed_out(server: _Server) -> None:
+    """Something that accepts and says nothing is given up at the deadline."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = replace(server.endpoint, port=silent.getsockname()[1])
+        with pytest.raises((ConnectFailed, TimedOut), match="raid1/server"):
+            Session.connect(endpoint, machine="raid1/server", deadline=Deadline.after(0.3))
+
+
+def test_lost_connection_is_an_error_of_the_machine(session: Session, server: _Server) -> None:
+    """When the machine goes away a command fails, and so does the next one."""
+    session.run("true", deadline=_soon())
+    server.transports[0].close()
+    for _ in range(2):
+        with pytest.raises(GuestError, match="raid1/server"):
+            session.run("true", deadline=_soon())
+
+
+def test_closing_twice_is_harmless(session: Session) -> None:
+    """A closed session can be closed again."""
+    session.run("true", deadline=_soon())
+    session.close()
+    session.close()
