@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lpiclab import catalog, labs, render
+from lpiclab import catalog, labs
 from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
 from lpiclab.model import Distro, Instance, Lab, LabText, Language, Plan
 from lpiclab.paths import Home, bundled
@@ -74,6 +74,8 @@ class Context:
 
     def text(self, lab: Lab, plan: Plan, language: Language) -> LabText:
         """Return the lab's words in one language, with the plan's values in place."""
+        from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
+
         return render.render_text(labs.load_texts(lab)[language], lab, plan, self.distro(plan.distro))
 
     def distro(self, name: str) -> Distro:
@@ -86,6 +88,8 @@ class Context:
             raise UsageError(
                 f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}"
             )
+        from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
+
         return render.plan(lab, seed=seed, distro=distro, template_roots=self.template_roots)
 
     def record(self, name: str) -> Record:

@@ -92,7 +92,8 @@ def run_steps(
     context: Context, record: Record, lab: Lab, steps: Sequence[Step], show: Callable[[bytes], None]
 ) -> None:
     """Run scripts of the lab's folder on its machines, one after the other."""
-    rendered = render.render_steps(lab, steps, record.plan, context.distro(record.plan.distro))
+    distro = context.distro(record.plan.distro)
+    rendered = render.render_steps(lab, steps, record.plan, distro, template_roots=context.template_roots)
     deadline = Deadline.after(_SOLVE_S)
     with context.sessions(record, deadline=deadline) as sessions:
         for step in rendered:

@@ -10,6 +10,7 @@ import termios
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import FileIO
 
 import pytest
 
@@ -20,39 +21,42 @@ from lpiclab import terminal
 class _Ends:
     """The far ends of our standard input, output and error, and both ends of the stream."""
 
-    keys: int
-    screen: int
-    errors: int
+    keys: FileIO
+    screen: FileIO
+    errors: FileIO
     near: socket.socket
     far: socket.socket
-
-    def shown(self) -> bytes:
-        """Return what the screen got; only after the joining."""
-        return os.read(self.screen, 65536)
 
 
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Ends]:
     """Yield the ends, with this process's standard streams joined to them."""
     with ExitStack() as stack:
-        descriptors = {}
-        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-            read, write = os.pipe()
-            ours, theirs = (read, write) if mode == "r" else (write, read)
-            monkeypatch.setattr(sys, name, stack.enter_context(os.fdopen(ours, mode)))
-            stack.enter_context(os.fdopen(theirs, "rb" if mode == "w" else "wb", closefd=False))
-            descriptors[name] = theirs
+
+        def joined(name: str, *, read: bool) -> FileIO:
+            """Put a pipe in a standard stream's place, and return its far end."""
+            reader, writer = (
+                stack.enter_context(FileIO(end, mode)) for end, mode in zip(os.pipe(), "rw", strict=True)
+            )
+            monkeypatch.setattr(sys, name, reader if read else writer)
+            return writer if read else reader
+
         near, far = socket.socketpair()
         with near, far:
-            yield _Ends(descriptors["stdin"], descriptors["stdout"], descriptors["stderr"], near, far)
-        for descriptor in descriptors.values():
-            os.close(descriptor)
+            yield _Ends(
+                joined("stdin", read=True),
+                joined("stdout", read=False),
+                joined("stderr", read=False),
+                near,
+                far,
+            )
         monkeypatch.undo()
 
 
 def test_both_directions_are_copied(ends: _Ends) -> None:
     """What was typed before the end of input reaches the stream; what it says reaches the screen."""
-    os.write(ends.keys, b"typed")
+    ends.keys.write(b"typed")
+    ends.keys.close()
     ended: list[bytes] = []
 
     def end_of_input() -> None:
@@ -60,18 +64,14 @@ def test_both_directions_are_copied(ends: _Ends) -> None:
         ends.far.sendall(b"answer\xff")
         ends.far.close()
 
-    read, write = os.pipe()
-    os.close(read)
-    os.dup2(write, ends.keys)
-    os.close(write)
     terminal.join(ends.near, raw=False, end_of_input=end_of_input)
     assert ended == [b"typed"]
-    assert ends.shown() == b"answer\xff"
+    assert ends.screen.read(100) == b"answer\xff"
 
 
 def test_escape_leaves(ends: _Ends) -> None:
     """The key ends the joining and is not handed on."""
-    os.write(ends.keys, b"\x1d")
+    ends.keys.write(b"\x1d")
     terminal.join(ends.near, raw=False, end_of_input=lambda: None, escape=terminal.ESCAPE)
     ends.far.setblocking(False)
     with pytest.raises(BlockingIOError):
@@ -86,8 +86,8 @@ def test_errors_go_to_standard_error(ends: _Ends) -> None:
     terminal.join(
         ends.near, raw=False, end_of_input=lambda: None, errors=lambda: pending.pop() if pending else b""
     )
-    assert os.read(ends.errors, 100) == b"warning"
-    assert ends.shown() == b"out"
+    assert ends.errors.read(100) == b"warning"
+    assert ends.screen.read(100) == b"out"
 
 
 def test_raw_terminal_is_given_back(ends: _Ends, monkeypatch: pytest.MonkeyPatch) -> None:
