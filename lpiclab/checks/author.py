@@ -35,14 +35,15 @@ def imported(file: Path) -> Iterator[types.ModuleType]:
 
 
 def mistake(file: Path, error: BaseException, message: str = "") -> SpecError:
-    """Return what to raise for an exception that is a mistake in `file`, its traceback as evidence."""
+    """Return what to raise for a mistake in `file`; its evidence is the frames of that file."""
     line = blamed_line(file, error)
     text = f"{message} {_in_words(error)}".strip()
     own = isinstance(error, AssertionError) and line and _frames(error)[-1].filename == str(file)
     problem = SpecError(
         [SpecProblem(file, line, 1 if line else 0, text)], hint="use expect(…), not assert" if own else ""
     )
-    problem.details = "".join(traceback.format_exception(error))
+    own_frames = [frame for frame in _frames(error) if frame.filename == str(file)]
+    problem.details = "".join(traceback.format_list(own_frames)) + _in_words(error)
     problem.__cause__ = error
     return problem
 

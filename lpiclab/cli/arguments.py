@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
+from lpiclab.engine.context import instance_of
+
 Lab = Annotated[str, typer.Argument(metavar="LAB", help="A lab, LAB@NAME for one more of it, or its folder.")]
+Instance = Annotated[
+    str,
+    typer.Argument(metavar="LAB", help="A lab that is up, or its LAB@NAME or folder.", callback=instance_of),
+]
 Machine = Annotated[str | None, typer.Argument(metavar="[MACHINE]", help="The first machine by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
 Lang = Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lpiclab.cli import arguments, output
-from lpiclab.engine.context import Context
+from lpiclab.engine.context import Context, instance_of
 from lpiclab.errors import ExitCode, LpiclabError, UsageError
 
 
@@ -48,7 +48,7 @@ def up(
 
 
 def ssh(
-    lab: arguments.Lab,
+    lab: arguments.Instance,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -77,7 +77,7 @@ def _machine_and_command(words: list[str], typed: list[str]) -> tuple[str | None
     return (words[0] if words else None), words[1:]
 
 
-def console(lab: arguments.Lab, machine: arguments.Machine = None) -> None:
+def console(lab: arguments.Instance, machine: arguments.Machine = None) -> None:
     """Join a machine's serial console; Ctrl-] leaves it."""
     from lpiclab.engine import access  # noqa: PLC0415 - only here
 
@@ -86,7 +86,7 @@ def console(lab: arguments.Lab, machine: arguments.Machine = None) -> None:
 
 
 def check(
-    lab: arguments.Lab,
+    lab: arguments.Instance,
     tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK …]", help="Only these.")] = None,
     json: arguments.Json = False,
     junit: Annotated[
@@ -110,7 +110,7 @@ def check(
     raise typer.Exit(reports.exit_code(report))
 
 
-def hint(lab: arguments.Lab, task: str, lang: arguments.Lang = None) -> None:
+def hint(lab: arguments.Instance, task: str, lang: arguments.Lang = None) -> None:
     """Show a task's next hint, from gentle to nearly the answer."""
     from lpiclab.engine import grading  # noqa: PLC0415 - only here
 
@@ -118,7 +118,7 @@ def hint(lab: arguments.Lab, task: str, lang: arguments.Lang = None) -> None:
     output.data(f"({number}/{count}) {text}")
 
 
-def solve(lab: arguments.Lab) -> None:
+def solve(lab: arguments.Instance) -> None:
     """Run the reference solution, visibly."""
     from lpiclab.engine import grading  # noqa: PLC0415 - only here
 
@@ -126,7 +126,7 @@ def solve(lab: arguments.Lab) -> None:
     output.talk(f"\nsolved; `lpiclab check {lab}` grades it")
 
 
-def reset(lab: arguments.Lab) -> None:
+def reset(lab: arguments.Instance) -> None:
     """Bring a lab back to its start; what was done on its machines is lost."""
     from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
 
@@ -134,7 +134,10 @@ def reset(lab: arguments.Lab) -> None:
     output.talk(f"{lab} is back at its start")
 
 
-def restart(lab: arguments.Lab, machine: arguments.Machine = None) -> None:
+def restart(
+    lab: arguments.Instance,
+    machine: Annotated[str | None, typer.Argument(metavar="[MACHINE]", help="All by default.")] = None,
+) -> None:
     """Reboot one machine, or all of a lab, for real."""
     from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
 
@@ -153,7 +156,7 @@ def down(
         raise UsageError("name one lab, or say --all")
     context = Context.from_environment(output.talk)
     failures = 0
-    for name in [lab] if lab else context.store.ids():
+    for name in [instance_of(lab)] if lab else context.store.ids():
         try:
             lifecycle.down(context, name)
             output.talk(f"{name} is gone")

@@ -30,6 +30,11 @@ def silent(_message: str) -> None:
     """Show nothing."""
 
 
+def instance_of(name: str) -> str:
+    """Return the instance id for a lab given by id, instance id or path."""
+    return Path(name).resolve().name if "/" in name or name == "." else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """The folders in use and how to talk to the user while something takes long."""
@@ -55,12 +60,14 @@ class Context:
         )
 
     def lab(self, name: str) -> Lab:
-        """Return the lab of an instance id, a lab id or a lab's folder.
+        """Return the lab of an instance that is up, a lab id or a lab's folder.
 
         Raises:
             UsageError: there is none; the nearest name is suggested.
             SpecError: it has mistakes.
         """
+        if "/" not in name and name != "." and (record := self.store.find(name)):
+            return self.lab_of(record)
         return labs.load(self.lab_folder(name))
 
     def lab_folder(self, name: str) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lpiclab import render
 from lpiclab.engine.context import Context
+from lpiclab.engine.lifecycle import SETTLED
 from lpiclab.errors import CommandFailed, UsageError
 from lpiclab.files import write_private
 from lpiclab.model import Lab, Language, Report, Step, TaskText
@@ -18,6 +19,7 @@ from lpiclab.state import Record
 from lpiclab.wait import Deadline
 
 _CHECK_S = 600.0
+_SETTLE_S = 120.0
 _SOLVE_S = 1800.0
 
 
@@ -48,7 +50,10 @@ def grade(
 
     def connect(machine: str, deadline: Deadline) -> Session:
         endpoint = provider.endpoint(instance, machine)
-        return Session.connect(endpoint, machine=f"{record.id}/{machine}", deadline=deadline)
+        session = Session.connect(endpoint, machine=f"{record.id}/{machine}", deadline=deadline)
+        # What is still starting is no wrong answer: a machine may have been rebooted just now.
+        session.run(SETTLED, deadline=deadline.sooner(_SETTLE_S))
+        return session
 
     return run_checks(
         lab,

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.engine.context import DEFAULT_DISTRO, Context, instance_of
 from lpiclab.errors import LpiclabError, MachineryError, StateError, UsageError
-from lpiclab.model import Instance, Lab, Machine, Plan
+from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
 from lpiclab.providers.base import MachineStatus, Snapshots
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import provision
@@ -20,6 +20,9 @@ _UP_S = 600.0
 _RESTART_S = 300.0
 _SETTLE_S = 120.0
 _SNAPSHOT_S = 60.0
+
+SETTLED = "systemctl is-system-running --wait"
+"""Waits while a machine is still starting what it starts at boot, however that ends."""
 
 START = "start"
 """The snapshot of an instance just set up."""
@@ -57,7 +60,8 @@ def up(context: Context, name: str, wish: Wish) -> Record:
         SpecError: the lab has mistakes.
         MachineryError: machines could not be made or set up.
     """
-    instance_id = _instance_id(context, name)
+    context.lab_folder(name)
+    instance_id = instance_of(name)
     with context.store.lock(instance_id, f"up {name}", context.progress):
         try:
             record = context.store.find(instance_id)
@@ -138,7 +142,7 @@ def _settle(context: Context, record: Record) -> None:
     deadline = Deadline.after(_SETTLE_S)
     with context.sessions(record, deadline=deadline) as sessions:
         for session in sessions.values():
-            session.run("systemctl is-system-running --wait", deadline=deadline)
+            session.run(SETTLED, deadline=deadline)
 
 
 def down(context: Context, name: str) -> None:
@@ -201,7 +205,9 @@ def _provision(context: Context, record: Record, deadline: Deadline) -> None:
 def _start(context: Context, record: Record) -> None:
     provider, instance = context.provider(record), context.instance(record)
     deadline = Deadline.after(_UP_S)
-    provider.start(instance, deadline=deadline, progress=context.progress)
+    if any(each.state is not MachineState.RUNNING for each in provider.status(instance).values()):
+        provider.start(instance, deadline=deadline, progress=context.progress)
+        _settle(context, record)
 
 
 def _require_same(record: Record, wish: Wish) -> None:
@@ -282,12 +288,6 @@ def _broken_status(instance_id: str, problem: str) -> InstanceStatus:
         machines={},
         problem=f"{problem}; `lpiclab down {instance_id}` removes it",
     )
-
-
-def _instance_id(context: Context, name: str) -> str:
-    """Return the instance id for a lab given by id, instance id or path."""
-    folder = context.lab_folder(name)
-    return folder.name if "/" in name or name == "." else name
 
 
 def _up_names(context: Context) -> str:

@@ -6,11 +6,14 @@ Both formats of sources.list(5) are read: one-line lists and deb822 ``.sources``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lpiclab import proc
 from lpiclab.errors import ImageError, MissingTool
+from lpiclab.wait import Deadline
 
 APT = Path("/etc/apt")
 _KEYRING_FOLDERS = (Path("/usr/share/keyrings"), APT / "trusted.gpg.d")
@@ -56,6 +59,16 @@ def host_archive(apt: Path = APT) -> Archive:
             hint="add a source such as `deb URI trixie main`, see sources.list(5)",
         )
     return Archive(main, _best(sources, _SECURITY_SUITE, "/debian-security"))
+
+
+def host_proxies(*, deadline: Deadline) -> Mapping[str, str]:
+    """Return the variables that make apt elsewhere use the proxies of this host's apt.
+
+    `apt-config shell` prints an assignment for each name that is configured, see apt-config(8).
+    """
+    names = ["http_proxy", "Acquire::http::Proxy", "https_proxy", "Acquire::https::Proxy"]
+    lines = shlex.split(proc.run(["apt-config", "shell", *names], deadline=deadline).decode())
+    return {name: value for name, _, value in (line.partition("=") for line in lines) if value != "DIRECT"}
 
 
 def find_keyring(name: str, folders: Iterable[Path] = _KEYRING_FOLDERS) -> Path:

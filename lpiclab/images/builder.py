@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lpiclab import proc
 from lpiclab.images import kernel, sandbox
-from lpiclab.images.archive import Archive, find_keyring, host_archive
+from lpiclab.images.archive import Archive, find_keyring, host_archive, host_proxies
 from lpiclab.images.manifest import FILES, FileFacts, Manifest, write_manifest
 from lpiclab.images.recipe import DISK_MIB, Recipe
 from lpiclab.model import Bootstrap
@@ -78,7 +78,8 @@ def installed_packages(root: Path) -> Mapping[str, str]:
 
 
 def _bootstrap(recipe: Recipe, root: Path, part: Path, deadline: Deadline) -> None:
-    environment = {"INITRD": "No"}
+    # The kernel's scripts then make no initrd: the machine has its own.
+    environment = {"INITRD": "No", **host_proxies(deadline=deadline)}
     for name in ("preseed", "overlay", "customize"):
         file = part / name
         file.write_bytes(getattr(recipe, name))

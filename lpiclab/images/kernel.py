@@ -99,10 +99,11 @@ def module_files(folder: Path, names: Iterable[str]) -> list[Path]:
 
 
 def _node_lines(folder: Path) -> Iterator[str]:
+    """Yield ``NAME MAJOR MINOR`` of modules.devname's ``MODULE NAME cMAJOR:MINOR``, see depmod(8)."""
     for line in (folder / "modules.devname").read_text().splitlines():
-        _module, name, device = line.split() if not line.startswith("#") else ("", "", "")
-        if name in _NODES and device.startswith("c"):
-            yield f"{name} {device[1:].replace(':', ' ')}\n"
+        words = line.split()
+        if words[1] in _NODES:
+            yield f"{words[1]} {words[2].removeprefix('c').replace(':', ' ')}\n"
 
 
 def _unpacked(module: Path) -> bytes:

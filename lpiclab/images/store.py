@@ -26,7 +26,7 @@ from lpiclab.paths import Home
 from lpiclab.wait import Deadline
 
 _DIGITS = 16
-_NEEDED_MIB = 9000
+_NEEDED_MIB = 6000
 """Free space that a build wants at its peak: root folder, raw disk and qcow2."""
 _BUILD_S = 3600.0
 
@@ -118,8 +118,10 @@ def remove(name: str, home: Home, progress: Progress = lambda _: None) -> list[S
     for image in chosen:
         with _lock(home, image.distro, f"image rm {image.distro}", progress):
             # Its name goes first: what is half removed must not look like an image.
-            doomed = image.folder.rename(image.folder.with_name(f".{image.distro}.part"))
-            _clear(doomed)
+            part = image.folder.with_name(f".{image.distro}.part")
+            _clear(part)
+            image.folder.rename(part)
+            _clear(part)
     return chosen
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko import common
 
 from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.model import SshEndpoint
@@ -34,7 +35,7 @@ class _Policy(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         known = username == "root" and key == self._key
-        return paramiko.AUTH_SUCCESSFUL if known else paramiko.AUTH_FAILED
+        return common.AUTH_SUCCESSFUL if known else common.AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
         del username
@@ -42,7 +43,7 @@ class _Policy(paramiko.ServerInterface):
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         del kind, chanid
-        return paramiko.OPEN_SUCCEEDED
+        return common.OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
         threading.Thread(target=_execute, args=(channel, command), daemon=True).start()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import socket
-import sys
 import termios
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,6 +31,9 @@ class _Ends:
 @pytest.fixture
 def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Ends]:
     """Yield the ends, with this process's standard streams joined to them."""
+    # Not in `sys` itself, where pytest puts streams of its own before each phase of a test.
+    streams = SimpleNamespace()
+    monkeypatch.setattr(terminal, "sys", streams)
     with ExitStack() as stack:
 
         def joined(name: str, *, read: bool) -> FileIO:
@@ -38,7 +41,7 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Ends]:
             reader, writer = (
                 stack.enter_context(FileIO(end, mode)) for end, mode in zip(os.pipe(), "rw", strict=True)
             )
-            monkeypatch.setattr(sys, name, reader if read else writer)
+            setattr(streams, name, reader if read else writer)
             return writer if read else reader
 
         near, far = socket.socketpair()
@@ -50,7 +53,6 @@ def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Ends]:
                 near,
                 far,
             )
-        monkeypatch.undo()
 
 
 def test_both_directions_are_copied(ends: _Ends) -> None:
@@ -94,7 +96,7 @@ def test_raw_terminal_is_given_back(ends: _Ends, monkeypatch: pytest.MonkeyPatch
     """Keys come as they are typed while joined, and the terminal is as before when the stream fails."""
     master, slave = pty.openpty()
     with os.fdopen(master, "rb"), os.fdopen(slave, "r") as typed:
-        monkeypatch.setattr(sys, "stdin", typed)
+        monkeypatch.setattr(terminal, "sys", SimpleNamespace(stdin=typed))
         before = termios.tcgetattr(slave)
         during = []
 

@@ -91,6 +91,8 @@ class QemuProvider:
         private_folder(instance.folder / lan.FOLDER)
         identity.make_key_pair(instance.folder / "key", "lpiclab")
         for place in _places(instance):
+            if len(place.machine.nics) > argv.CARD_SLOTS:
+                raise ProviderError(f"{place.label}: at most {argv.CARD_SLOTS} network cards are possible")
             private_folder(place.folder)
             identity.make_key_pair(place.folder / "host_key", place.machine.name)
             disk.ensure_overlay(place.folder / "sda.qcow2", backing=place.image.disk, deadline=deadline)
