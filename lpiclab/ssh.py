@@ -37,8 +37,8 @@ class ChannelStream:
             self._channel.sendall(data)
         except TimeoutError as error:
             raise TimedOut(f"the other end read nothing for {_SEND_LIMIT_S:.0f} s") from error
-        except OSError as error:
-            raise GuestError(f"the connection is lost: {error}") from error
+        except (OSError, paramiko.SSHException, EOFError) as error:
+            raise GuestError(f"the connection is lost: {str(error) or 'it ended'}") from error
 
     def receive(self, deadline: Deadline, /) -> bytes:
         """Return what has come in; ``b""`` once the channel is closed."""
@@ -50,7 +50,8 @@ class ChannelStream:
 
     def close(self) -> None:
         """Close the channel."""
-        self._channel.close()
+        with contextlib.suppress(OSError, EOFError):
+            self._channel.close()
 
 
 class Session:

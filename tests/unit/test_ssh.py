@@ -19,7 +19,7 @@ from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.model import SshEndpoint
 from lpiclab.providers.qemu.identity import make_key_pair
 from lpiclab.shell import Shell
-from lpiclab.ssh import Session
+from lpiclab.ssh import ChannelStream, Session
 from lpiclab.wait import Deadline
 
 
@@ -53,6 +53,7 @@ class _Policy(paramiko.ServerInterface):
 def _execute(channel: paramiko.Channel, command: bytes) -> None:
     """Copy between a channel and a process until the process has ended."""
     with (
+        contextlib.suppress(OSError, EOFError),
         contextlib.closing(channel),
         subprocess.Popen(
             ["/bin/sh", "-c", command],
@@ -64,10 +65,9 @@ def _execute(channel: paramiko.Channel, command: bytes) -> None:
     ):
         threading.Thread(target=_feed, args=(channel, process), daemon=True).start()
         assert process.stdout
-        with contextlib.suppress(OSError):
-            while data := process.stdout.read(4096):
-                channel.sendall(data)
-            channel.send_exit_status(process.wait())
+        while data := process.stdout.read(4096):
+            channel.sendall(data)
+        channel.send_exit_status(process.wait())
 
 
 def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes]) -> None:
@@ -228,6 +228,26 @@ def test_lost_connection_is_an_error_of_the_machine(session: Session, server: _S
     for _ in range(2):
         with pytest.raises(GuestError, match="raid1/server"):
             session.run("true", deadline=_soon())
+
+
+@pytest.mark.parametrize("error", [EOFError, OSError, paramiko.SSHException])
+def test_channel_of_a_lost_connection(error: type[Exception]) -> None:
+    """Whatever paramiko raises when a connection ends is one error of ours, and closing is quiet."""
+
+    class _Lost:
+        def settimeout(self, _: float) -> None:
+            pass
+
+        def sendall(self, _: bytes) -> None:
+            raise error
+
+        def close(self) -> None:
+            raise EOFError
+
+    stream = ChannelStream(_Lost())  # type: ignore[arg-type]  # as much of a channel as is used
+    with pytest.raises(GuestError, match="connection is lost"):
+        stream.send(b"x")
+    stream.close()
 
 
 def test_closing_twice_is_harmless(session: Session) -> None:
