@@ -179,7 +179,9 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
         provider.start(instance, deadline=deadline, progress=context.progress)
         _provision(context, record, deadline)
         save(context, record, START)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            context.progress(f"interrupted: stopping its machines; `lpiclab up {instance_id}` starts over")
         # Nothing of a half-made instance may go on running; its files stay as evidence until the next `up`.
         with contextlib.suppress(LpiclabError):
             provider.stop(instance, deadline=Deadline.after(0))

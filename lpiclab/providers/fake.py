@@ -53,9 +53,9 @@ class FakeProvider:
                 console.write("reboot\n")
 
     def stop(self, instance: Instance, /, *, deadline: Deadline) -> None:
-        """Mark every machine as stopped."""
+        """Mark every machine as stopped, which takes no time."""
+        del deadline
         for machine in instance.plan.machines:
-            deadline.require(f"{machine.name} to stop")
             self._running(instance, machine.name).unlink(missing_ok=True)
 
     def destroy(self, instance: Instance, /) -> None:

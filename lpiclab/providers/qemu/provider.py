@@ -252,11 +252,12 @@ def _together(
 
     try:
         asyncio.run(every())
-    except* LpiclabError as failures:
+    except BaseExceptionGroup as failures:
+        # Not `except*`: what is raised in one becomes a group again.
         raise _first(failures) from None
 
 
-def _first(failures: BaseExceptionGroup[LpiclabError]) -> LpiclabError:
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     first = failures.exceptions[0]
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
