@@ -1,6 +1,7 @@
 """Ask both name servers with dig, each from the other machine, as a client would."""
 
 import re
+from functools import cache
 
 from lpiclab.checks import expect, task
 
@@ -37,10 +38,16 @@ def verdict(answer):
     return complaint[1] if complaint else NOTHING
 
 
+@cache
 def configuration(host):
     """Return named's configuration with all its includes, and the complaint when it is not valid."""
     printed = host.run("named-checkconf -p")
-    return printed.stdout, "" if printed.succeeded else (printed.stdout + printed.stderr).splitlines()[0]
+    return printed.stdout, "" if printed.succeeded else last_line(printed)
+
+
+def last_line(result):
+    """Return the last line that a program printed."""
+    return ((result.stdout + result.stderr).strip().splitlines() or [NOTHING])[-1]
 
 
 def key_of(text, name):
@@ -65,7 +72,7 @@ def test_transfer_needs_the_key(ns1, ns2, parameters):
     key, _ = key_of(configuration(ns1)[0], parameters.key_name)
     name, algorithm, secret = key
     question = f"@{parameters.net}.1 {parameters.zone} AXFR"
-    granted = dig(ns2, f"-y {algorithm}:{name}:{secret} {question}", until="SOA")
+    granted = dig(ns2, f"-y {algorithm}:{name}:{secret} {question}")
     expect(verdict(granted), "SOA", ok=bool(records(granted, "SOA")), why="denied")
     refused = dig(ns2, question)
     expect(len(records(refused, r"\w+")), 0, why="open")
@@ -74,9 +81,12 @@ def test_transfer_needs_the_key(ns1, ns2, parameters):
 @task("slave")
 def test_slave_answers_with_authority(ns1, ns2, parameters, distro):
     """ns2 runs as a slave of ns1 that has the key, and answers for the zone."""
-    state = ns2.run("systemctl is-active %s", distro.services["bind"]).stdout.strip()
-    expect(state, "active", why="stopped")
-    answer = dig(ns1, f"@{parameters.net}.2 {parameters.zone} SOA", until="flags: qr aa")
+    question = f"@{parameters.net}.2 {parameters.zone} SOA"
+    answer = dig(ns1, question)
+    if not serial(answer):
+        state = ns2.run("systemctl is-active %s", distro.services["bind"]).stdout.strip()
+        expect(state, "active", why="stopped")
+        answer = dig(ns1, question, until="flags: qr aa")
     expect(verdict(answer), "NOERROR qr aa", ok=" aa" in verdict(answer) and serial(answer) > 0, why="lame")
     status = ns2.run("rndc zonestatus %s", parameters.zone).stdout
     kind = (re.findall(r"^type: (\w+)", status, re.MULTILINE) or [NOTHING])[0]
@@ -93,14 +103,13 @@ def test_slave_answers_with_authority(ns1, ns2, parameters, distro):
 def test_change_reaches_the_slave(ns1, ns2, parameters):
     """Both servers answer the new name, under the same raised serial."""
     name, address = f"{parameters.new_host}.{parameters.zone}", f"{parameters.net}.{parameters.new_octet}"
-    on_master = records(dig(ns2, f"@{parameters.net}.1 {name} A"), "A")
-    expect(" ".join(on_master) or NOTHING, address, why="master")
-    raised = serial(dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA"))
+    master = dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA {name} A")
+    expect(" ".join(records(master, "A")) or NOTHING, address, why="master")
+    raised = serial(master)
     expect(raised, parameters.serial, ok=raised > parameters.serial, why="serial")
-    reached = serial(dig(ns1, f"@{parameters.net}.2 {parameters.zone} SOA", until=f" {raised} "))
-    expect(reached, raised, why="behind")
-    on_slave = records(dig(ns1, f"@{parameters.net}.2 {name} A"), "A")
-    expect(" ".join(on_slave) or NOTHING, address, why="slave")
+    slave = dig(ns1, f"@{parameters.net}.2 {parameters.zone} SOA {name} A", until=f" {raised} ")
+    expect(serial(slave), raised, why="behind")
+    expect(" ".join(records(slave, "A")) or NOTHING, address, why="slave")
 
 
 @task("private")
@@ -116,10 +125,9 @@ def test_key_is_for_bind_only(ns1, ns2, parameters, distro):
 
 @task("boot")
 def test_both_come_back_after_a_boot(ns1, ns2, distro):
-    """Both name servers are started at boot, with a configuration that they will accept."""
+    """Both name servers are started at boot, and ns1 accepts its configuration and its zone file."""
     for machine, host in (("ns1", ns1), ("ns2", ns2)):
         state = host.run("systemctl is-enabled %s", distro.services["bind"]).stdout.strip()
         expect(state, "enabled", why="disabled", machine=machine)
-        loaded = host.run("named-checkconf -z")
-        lines = (loaded.stdout + loaded.stderr).strip().splitlines()
-        expect(lines[-1] if lines else NOTHING, NOTHING, ok=loaded.succeeded, why="invalid", machine=machine)
+    loaded = ns1.run("named-checkconf -z")
+    expect(last_line(loaded), NOTHING, ok=loaded.succeeded, why="invalid")

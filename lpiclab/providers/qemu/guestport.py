@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Self
 
 from lpiclab.errors import GuestError
 from lpiclab.providers.qemu import sockets
@@ -34,6 +35,12 @@ class GuestPort:
         """
         reader, writer = await asyncio.open_unix_connection(sock=sockets.connect(socket_file))
         return cls(reader, writer, machine)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def ready(self) -> str:
         """Wait until the machine says that it is ready, and return its boot id.

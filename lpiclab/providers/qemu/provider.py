@@ -269,10 +269,11 @@ async def _boot(place: _Place, how: str, progress: Progress) -> None:
     from lpiclab.providers.qemu.monitor import management_port, monitor  # noqa: PLC0415 - 100 ms to import
 
     try:
-        port = await GuestPort.connect(place.folder / "shell.sock", place.label)
-        async with monitor(place.folder / "monitor.sock", place.label) as client:
-            number = await management_port(client)
-        await port.ready()
+        async with await GuestPort.connect(place.folder / "shell.sock", place.label) as port:
+            async with monitor(place.folder / "monitor.sock", place.label) as client:
+                number = await management_port(client)
+            await port.ready()
+            await _identify(place, port)
     except (LpiclabError, OSError) as error:
         raise ProviderError(
             f"{place.label}: QEMU ended or the machine went off while booting",
@@ -286,8 +287,6 @@ async def _boot(place: _Place, how: str, progress: Progress) -> None:
                 )
             ),
         ) from error
-    await _identify(place, port)
-    await port.close()
     write_private(place.folder / "port", str(number).encode())
     progress(f"{place.machine.name}: ready")
 
@@ -338,34 +337,32 @@ async def _reboot(place: _Place) -> None:
         raise ProviderError(
             f"{place.label} is not running", hint=f"`lpiclab up {place.instance.id}` starts it"
         )
-    port = await GuestPort.connect(place.folder / "shell.sock", place.label)
     boot_id = ""
-    try:
-        async with asyncio.timeout(_REBOOT_ASK_S):
-            boot_id = await port.ready()
-            await port.reboot()
-        async with asyncio.timeout(_REBOOT_S):
-            await port.rebooted(boot_id)
-    except TimeoutError:
-        from lpiclab.providers.qemu.monitor import monitor  # noqa: PLC0415 - 100 ms to import
+    async with await GuestPort.connect(place.folder / "shell.sock", place.label) as port:
+        try:
+            async with asyncio.timeout(_REBOOT_ASK_S):
+                boot_id = await port.ready()
+                await port.reboot()
+            async with asyncio.timeout(_REBOOT_S):
+                await port.rebooted(boot_id)
+        except TimeoutError:
+            from lpiclab.providers.qemu.monitor import monitor  # noqa: PLC0415 - 100 ms to import
 
-        async with monitor(place.folder / "monitor.sock", place.label) as client:
-            await client.execute("system_reset")
-        await port.rebooted(boot_id)
-    await port.close()
+            async with monitor(place.folder / "monitor.sock", place.label) as client:
+                await client.execute("system_reset")
+            await port.rebooted(boot_id)
 
 
 async def _set_clock(place: _Place) -> None:
-    port = await GuestPort.connect(place.folder / "shell.sock", place.label)
-    await port.ready()
-    await port.set_clock(time.time())
-    await port.close()
+    async with await GuestPort.connect(place.folder / "shell.sock", place.label) as port:
+        await port.ready()
+        await port.set_clock(time.time())
 
 
 async def _power_off(place: _Place) -> None:
-    port = await GuestPort.connect(place.folder / "shell.sock", place.label)
-    await port.ready()
-    await port.power_off()
+    async with await GuestPort.connect(place.folder / "shell.sock", place.label) as port:
+        await port.ready()
+        await port.power_off()
 
 
 def _program_finding(program: str) -> Finding:

@@ -1,0 +1,182 @@
+"""What is promised of machines, on real ones: two instances of one pair of machines, up at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+import pytest
+
+from lpiclab import catalog, images
+from lpiclab.engine.context import DEFAULT_DISTRO
+from lpiclab.files import private_folder
+from lpiclab.model import CommandResult, Disk, Instance, Machine, Nic, Plan
+from lpiclab.paths import Home
+from lpiclab.providers.qemu.identity import Identity
+from lpiclab.providers.qemu.provider import QemuProvider
+from lpiclab.provision import provision
+from lpiclab.ssh import Session
+from lpiclab.wait import Deadline
+
+pytestmark = pytest.mark.vm
+
+_LEFT, _RIGHT = "10.20.30.1", "10.20.30.2"
+_MACHINES = (
+    Machine(
+        name="left",
+        distro=DEFAULT_DISTRO,
+        disks=tuple(Disk(name=name, size_mib=size) for name, size in (("sdb", 64), ("sdc", 96), ("sdd", 48))),
+        nics=(Nic(network="lan", address=f"{_LEFT}/24"),),
+    ),
+    Machine(name="right", distro=DEFAULT_DISTRO, nics=(Nic(network="lan", address=f"{_RIGHT}/24"),)),
+)
+
+
+def _soon() -> Deadline:
+    return Deadline.after(180.0)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """An instance that is up: `left` has three disks, `right` has none."""
+
+    provider: QemuProvider
+    instance: Instance
+
+    def run(self, machine: str, command: str) -> CommandResult:
+        """Run a command as root over a connection of its own."""
+        endpoint = self.provider.endpoint(self.instance, machine)
+        with Session.connect(endpoint, machine=machine, deadline=_soon()) as session:
+            return session.run(command, deadline=_soon())
+
+    def said(self, machine: str, command: str) -> str:
+        """Return what a command says that must succeed."""
+        result = self.run(machine, command)
+        assert result.status == 0, f"{command}: {result.stdout!r} {result.stderr!r}"
+        return result.stdout.decode().strip()
+
+    def mac(self, machine: str) -> str:
+        """Return the address of a machine's first lab card, as its identity has it."""
+        return Identity.of(self.instance.folder / "machines" / machine).mac(0)
+
+
+@pytest.fixture(scope="module")
+def pairs(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[tuple[_Pair, _Pair]]:
+    """Yield two instances of one plan, so with the same addresses."""
+    provider = QemuProvider(vm_home)
+    image = images.ensure(catalog.find_distro(DEFAULT_DISTRO), vm_home, print)
+    plan = make_plan(*_MACHINES, lab_id="pair")
+    with ExitStack() as stack:
+        made = []
+        for name in ("pair@one", "pair@two"):
+            instance = Instance(
+                id=name,
+                folder=private_folder(vm_home.instances / name),
+                plan=plan,
+                images={DEFAULT_DISTRO: image},
+            )
+            stack.callback(provider.destroy, instance)
+            made.append(_Pair(provider, instance))
+            _bring_up(made[-1])
+        yield made[0], made[1]
+
+
+def _bring_up(pair: _Pair) -> None:
+    pair.provider.create(pair.instance, deadline=_soon())
+    pair.provider.start(pair.instance, deadline=_soon(), progress=print)
+    with ExitStack() as stack:
+        runners = {
+            machine.name: stack.enter_context(
+                Session.connect(
+                    pair.provider.endpoint(pair.instance, machine.name),
+                    machine=machine.name,
+                    deadline=_soon(),
+                )
+            )
+            for machine in _MACHINES
+        }
+        families = dict.fromkeys(runners, "debian")
+        provision(pair.instance.plan, families, runners, deadline=_soon(), progress=print)
+
+
+@pytest.fixture(scope="module")
+def pair(pairs: tuple[_Pair, _Pair]) -> _Pair:
+    """Return one of the instances."""
+    return pairs[0]
+
+
+def test_machines_reach_their_own_neighbour_only(pairs: tuple[_Pair, _Pair]) -> None:
+    """Each pair's machines answer each other, not those of the other pair at the same addresses."""
+    one, two = pairs
+    for each in pairs:
+        each.said("left", f"ping -c 2 -W 5 {_RIGHT}")
+        assert each.mac("right") in each.said("left", f"ip neighbour show {_RIGHT}")
+        assert each.said("right", f"ping -c 1 -W 5 {_LEFT} | grep -c 'bytes from'") == "1"
+    assert one.mac("right") != two.mac("right")
+    two.said("right", "ip link set eth0 down")
+    two.said("left", "ip neighbour flush all")
+    assert two.run("left", f"ping -c 1 -W 2 {_RIGHT}").status != 0
+    one.said("left", f"ping -c 1 -W 5 {_RIGHT}")
+
+
+def test_host_and_outside_are_out_of_reach(pair: _Pair) -> None:
+    """A machine has no way to this host's loopback or to anything else, in either of its namespaces."""
+    assert pair.said("left", "ip -o -4 address show scope global | wc -l") == "1"
+    for address in ("10.0.2.2", "10.0.2.3", "192.0.2.1"):
+        for where in ("", "ip netns exec lpiclab "):
+            assert pair.run("left", f"{where}ping -c 1 -W 1 {address}").status != 0
+    port = pair.provider.endpoint(pair.instance, "left").port
+    knock = f"timeout 3 bash -c '</dev/tcp/10.0.2.2/{port}'"
+    assert pair.run("left", f"ip netns exec lpiclab {knock}").status != 0
+
+
+def test_disks_keep_their_names(pair: _Pair) -> None:
+    """The lab's disks are sdb, sdc and sdd, in the lab's order, at each boot."""
+    sizes = "lsblk --nodeps --noheadings --bytes --output NAME,SIZE,SERIAL | grep -v sda | sort"
+    wanted = ["sdb", str(64 << 20), "sdb", "sdc", str(96 << 20), "sdc", "sdd", str(48 << 20), "sdd"]
+    assert pair.said("left", sizes).split() == wanted
+    pair.provider.restart(pair.instance, ["left"], deadline=_soon())
+    assert pair.said("left", sizes).split() == wanted
+
+
+def test_management_survives_a_broken_machine(pair: _Pair) -> None:
+    """No firewall, lost address, routing, name or stopped sshd of a lab's machine shuts us out."""
+    for command in (
+        "nft add table inet filter"
+        " && nft 'add chain inet filter input { type filter hook input priority 0; policy drop; }'"
+        " || iptables -P INPUT DROP",
+        "ip address flush dev eth0",
+        "ip route flush table main; ip link set lo down",
+        "systemctl stop ssh",
+        "chmod 700 /home; rm -f /etc/ssh/sshd_config /etc/resolv.conf",
+    ):
+        pair.run("left", command)
+        assert pair.said("left", "echo still here") == "still here"
+    assert "policy drop" in pair.said("left", "nft list ruleset") or "-P INPUT DROP" in pair.said(
+        "left", "iptables -S INPUT"
+    )
+    assert pair.said("left", "ip -o -4 address show dev eth0") == ""
+
+
+def test_console_tells_of_the_boot(pair: _Pair) -> None:
+    """The console's record begins with the kernel and goes on to the login."""
+    console = pair.provider.logs(pair.instance, "left")[0].read_text(errors="replace")
+    assert "Linux version" in console
+    assert "login:" in console
+    with pair.provider.connect_console(pair.instance, "left") as stream:
+        stream.settimeout(30)
+        stream.sendall(b"\r")
+        assert stream.recv(1)
+
+
+def test_students_key_is_the_only_way_in(pair: _Pair) -> None:
+    """The student logs in with our key and may become root; a key of somebody else's may not."""
+    endpoint = pair.provider.endpoint(pair.instance, "right")
+    with Session.connect(endpoint, machine="right", user="student", deadline=_soon()) as session:
+        said: list[bytes] = []
+        assert session.follow("id -un; sudo -n id -un", said.append, deadline=_soon()) == 0
+        assert b"".join(said).split() == [b"student", b"root"]
+    other = replace(endpoint, key_file=pair.instance.folder / "machines" / "right" / "host_key")
+    with pytest.raises(Exception, match="management SSH as student failed"):
+        Session.connect(other, machine="right", user="student", deadline=_soon())
