@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-unit bench clean
+.PHONY: help setup up lint fmt test test-machines test-unit bench clean
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Install what is missing: system packages, and a virtual environment with lpiclab in .venv
 
@@ -33,8 +33,11 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-test: setup ## Run all tests, on real machines too
-	$(BIN)/pytest
+test: setup ## Run the tests, with every lab's contract on real machines
+	$(BIN)/pytest tests/unit tests/contract tests/labs
+
+test-machines: setup ## Run the tests of machines, networks and crashes, on real machines
+	$(BIN)/pytest tests/vm
 
 test-unit: setup ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -12,9 +14,12 @@ from lpiclab import catalog, images
 from lpiclab.engine import lifecycle
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.files import private_folder
-from lpiclab.model import Machine, Plan
+from lpiclab.model import CommandResult, Machine, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.registry import DEFAULT, load_provider
+from lpiclab.ssh import Session
+from lpiclab.state import Record
+from lpiclab.wait import Deadline
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,6 +55,47 @@ def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     context = Context(home=home, lab_roots=[bundled("labs")], template_roots=[bundled("templates")])
     for instance_id in context.store.ids():
         lifecycle.down(context, instance_id)
+
+
+@pytest.fixture
+def refused() -> set[str]:
+    """Return the words that make a command of `commands` fail; a test adds its own."""
+    return set()
+
+
+@pytest.fixture
+def commands(refused: set[str], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Return what machines of the provider `fake` are told: it has none, so here they are."""
+    told: list[tuple[str, str]] = []
+
+    def status(machine: str, command: str) -> int:
+        told.append((machine, command))
+        return int(any(word in command for word in refused))
+
+    def session(machine: str) -> mock.Mock:
+        def run(command: str, **_: object) -> CommandResult:
+            ended = status(machine, command)
+            return CommandResult(command=command, status=ended, stdout=b"", stderr=b"it said no\n" * ended)
+
+        def follow(command: str, show: Callable[[bytes], None], **_: object) -> int:
+            show(f"{machine} said\n".encode())
+            return status(machine, command)
+
+        made: mock.Mock = mock.create_autospec(Session, instance=True)
+        made.run.side_effect = run
+        made.follow.side_effect = follow
+        return made
+
+    @contextmanager
+    def sessions(context: Context, record: Record, *, deadline: Deadline) -> Iterator[dict[str, mock.Mock]]:
+        names = [machine.name for machine in record.plan.machines]
+        for name in names:
+            deadline.require(name)
+            context.provider(record).endpoint(context.instance(record), name)
+        yield {name: session(name) for name in names}
+
+    monkeypatch.setattr(Context, "sessions", sessions)
+    return told
 
 
 @pytest.fixture(scope="session")

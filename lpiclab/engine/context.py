@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lpiclab import catalog, labs
 from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
-from lpiclab.model import Distro, Instance, Lab, LabText, Language, Plan
+from lpiclab.model import Distro, Image, Instance, Lab, LabText, Language, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.base import Provider
 from lpiclab.providers.registry import load_provider
@@ -68,7 +68,7 @@ class Context:
         """
         if "/" not in name and name != "." and (record := self.store.find(name)):
             return self.lab_of(record)
-        return labs.load(self.lab_folder(name))
+        return labs.load(self.lab_folder(name), template_roots=self.template_roots)
 
     def lab_folder(self, name: str) -> Path:
         """Return the folder of a lab given by id, instance id or path."""
@@ -122,22 +122,32 @@ class Context:
         if not (folder / "lab.yaml").is_file():
             problem = SpecProblem(folder / "lab.yaml", 0, 0, f"the lab of {record.id} is gone")
             raise SpecError([problem])
-        return labs.load(folder)
+        return labs.load(folder, template_roots=self.template_roots)
 
     def provider(self, record: Record) -> Provider:
         """Return the provider that has the instance's machines."""
         return load_provider(record.provider, self.home)
 
-    def instance(self, record: Record) -> Instance:
-        """Return what the provider needs to know of a record's instance."""
+    def instance(self, record: Record, *, with_images: bool = True) -> Instance:
+        """Return what the provider needs to know of a record's instance.
+
+        Looking at machines and removing them needs no images, so damaged ones are no hindrance then.
+
+        Raises:
+            ImageError: an image is damaged.
+        """
+        images = self._images(record) if with_images else {}
+        folder = self.store.folder(record.id)
+        return Instance(id=record.id, folder=folder, plan=record.plan, images=images)
+
+    def _images(self, record: Record) -> Mapping[str, Image]:
         from lpiclab import images  # noqa: PLC0415 - only where machines are at hand
 
         found = {
             distro: images.find(self.distro(distro), self.home, digest=digest)
             for distro, digest in record.images.items()
         }
-        present = {distro: image for distro, image in found.items() if image is not None}
-        return Instance(id=record.id, folder=self.store.folder(record.id), plan=record.plan, images=present)
+        return {distro: image for distro, image in found.items() if image is not None}
 
     def machine(self, record: Record, name: str | None) -> str:
         """Return a machine's name: the first where none is given.

@@ -232,7 +232,7 @@ def remove(context: Context, instance_id: str) -> None:
     except StateError:
         record = None
     if record:
-        context.provider(record).destroy(context.instance(record))
+        context.provider(record).destroy(context.instance(record, with_images=False))
     else:
         salvaged = _salvage(context, instance_id)
         for name in PROVIDERS:
@@ -273,7 +273,7 @@ def _status(context: Context, instance_id: str) -> InstanceStatus:
         provider=record.provider,
         phase=record.phase,
         up_seconds=(datetime.now(UTC) - record.created).total_seconds(),
-        machines=dict(context.provider(record).status(context.instance(record))),
+        machines=dict(context.provider(record).status(context.instance(record, with_images=False))),
     )
 
 

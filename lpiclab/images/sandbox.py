@@ -69,15 +69,19 @@ def run(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> None:
-    """Run a program as root to its end; raises what `proc.run` does."""
+    """Run a program as root to its end; raises what `proc.run` does, in that program's name."""
     user = [] if _is_root() else ["--map-root-user", "--map-auto"]
     namespaces = ["unshare", *user, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    proc.run(
-        ["setpriv", "--pdeathsig", "KILL", *namespaces, *argv],
-        deadline=deadline,
-        environment={"PATH": _PATH, "LC_ALL": "C.UTF-8", **(environment or {})},
-        log=log,
-    )
+    try:
+        proc.run(
+            ["setpriv", "--pdeathsig", "KILL", *namespaces, *argv],
+            deadline=deadline,
+            environment={"PATH": _PATH, "LC_ALL": "C.UTF-8", **(environment or {})},
+            log=log,
+        )
+    except ToolFailed as error:
+        message = error.message.replace("setpriv", str(argv[0]), 1)
+        raise ToolFailed(message, details=error.details) from error
 
 
 def _is_root() -> bool:

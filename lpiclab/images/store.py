@@ -28,6 +28,8 @@ from lpiclab.wait import Deadline
 _DIGITS = 16
 _NEEDED_MIB = 6000
 """Free space that a build wants at its peak: root folder, raw disk and qcow2."""
+_FULL_MIB = 512
+"""With less than this left, a program that failed is taken to have failed for want of space."""
 _BUILD_S = 3600.0
 
 Progress = Callable[[str], None]
@@ -150,7 +152,7 @@ def _build(recipe: Recipe, part: Path, progress: Progress) -> Path:
             raise
         raise _disk_full(part) from error
     except ToolFailed as error:
-        if "No space left on device" in error.details:
+        if _free_mib(part) < _FULL_MIB:
             raise _disk_full(part, error.details) from error
         raise ImageError(
             f"the image {recipe.distro} could not be built: {error.message}",
@@ -160,12 +162,16 @@ def _build(recipe: Recipe, part: Path, progress: Progress) -> Path:
 
 
 def _require_space(folder: Path) -> None:
-    free_mib = shutil.disk_usage(folder).free >> 20
+    free_mib = _free_mib(folder)
     if free_mib < _NEEDED_MIB:
         raise ImageError(
             f"building an image needs {_NEEDED_MIB} MiB in {folder}, {free_mib} MiB are free",
             hint="`lpiclab image rm` removes images, LPICLAB_HOME chooses another place",
         )
+
+
+def _free_mib(folder: Path) -> int:
+    return shutil.disk_usage(folder).free >> 20
 
 
 def _disk_full(part: Path, details: str = "") -> ImageError:

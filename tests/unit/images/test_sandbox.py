@@ -78,3 +78,15 @@ def test_host_that_has_all_is_accepted(commands: list[list[str]]) -> None:
     """A trial of the namespaces is all that is run."""
     sandbox.require()
     assert [words[-1] for words in commands] == ["true"]
+
+
+def test_failure_is_told_in_the_name_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs around it that make the namespaces are not blamed."""
+
+    def fail(*_args: object, **_words: object) -> None:
+        raise ToolFailed("setpriv ended with status 25", details="E: 404")
+
+    monkeypatch.setattr(proc, "run", fail)
+    with pytest.raises(ToolFailed, match=r"^mmdebstrap ended with status 25$") as caught:
+        sandbox.run(["mmdebstrap", "trixie"], deadline=Deadline.after(1))
+    assert caught.value.details == "E: 404"

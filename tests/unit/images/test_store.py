@@ -145,17 +145,25 @@ def test_lock_is_held_while_building(
 
 @pytest.mark.usefixtures("built")
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "free_mib", "words"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "became full"),
-        (ToolFailed("mke2fs ended with status 1", details="No space left on device"), "became full"),
-        (ToolFailed("mmdebstrap ended with status 25", details="E: 404"), "could not be built: mmdebstrap"),
+        (OSError(errno.ENOSPC, "No space left on device"), 9000, "became full"),
+        (ToolFailed("mke2fs ended with status 1", details="Could not write"), 100, "became full"),
+        (ToolFailed("mmdebstrap ended with 25", details="E: 404"), 9000, "could not be built: mmdebstrap"),
     ],
 )
 def test_failed_build_leaves_nothing(
-    distro: Distro, home: Home, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+    distro: Distro,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    error: Exception,
+    free_mib: int,
+    words: str,
 ) -> None:
     """A full disk and a program that fails are told apart; neither leaves a trace."""
+    monkeypatch.setattr(store, "_require_space", lambda _folder: None)
+    monkeypatch.setattr(store, "_free_mib", lambda _folder: free_mib)
     _fail_with(monkeypatch, error)
     with pytest.raises(ImageError, match=words) as caught:
         store.build(distro, home, pytest.fail)
