@@ -119,4 +119,5 @@ def _given_hints(file: Path) -> dict[str, int]:
         given = json.loads(file.read_text())
     except (OSError, ValueError):
         return {}
-    return given if isinstance(given, dict) else {}
+    given = given if isinstance(given, dict) else {}
+    return {task: number for task, number in given.items() if isinstance(number, int)}
