@@ -1,0 +1,67 @@
+"""Tests of an author's commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lpiclab.engine import contract
+from lpiclab.engine.contract import Proof
+
+Lpiclab = Callable[..., tuple[int, str, str]]
+Edit = Callable[[str, str, str], None]
+
+
+def test_right_lab(lpiclab: Lpiclab, web_folder: Path) -> None:
+    """A lab without problems is said to be right, by its name and by its folder."""
+    for name in ("web", str(web_folder)):
+        code, stdout, stderr = lpiclab("lint", name)
+        assert (code, stdout) == (0, "")
+        assert "web: right, and renders for debian-13" in stderr
+
+
+def test_wrong_lab(lpiclab: Lpiclab, web_folder: Path, edit: Edit) -> None:
+    """Each problem is a line of data, with its place; status 3."""
+    edit("setup/web.sh", "zone", "zoen")
+    edit("solution/web.sh", "secret", "sercet")
+    code, stdout, stderr = lpiclab("lint", "web")
+    assert code == 3
+    setup, solution = sorted(stdout.splitlines())
+    assert setup.startswith(f"{web_folder}/setup/web.sh:2:")
+    assert solution.startswith(f"{web_folder}/solution/web.sh:2:")
+    assert "2 problems" in stderr
+
+
+def test_unknown_distribution(lpiclab: Lpiclab) -> None:
+    """The nearest one is suggested."""
+    code, _, stderr = lpiclab("lint", "web", "--distro", "debian-14")
+    assert code == 2
+    assert 'did you mean "debian-1' in stderr
+
+
+@pytest.mark.parametrize(("problems", "code"), [((), 0), (("page is pass, not fail",), 1)])
+def test_proof_is_the_exit_status(
+    lpiclab: Lpiclab, monkeypatch: pytest.MonkeyPatch, problems: tuple[str, ...], code: int
+) -> None:
+    """Each step is shown as it was proved; what is not so gives status 1."""
+
+    def prove(*_: object) -> Iterator[Proof]:
+        yield Proof(step="fresh: no task passes", problems=())
+        yield Proof(step="wrong solution x: fails page", problems=problems)
+
+    monkeypatch.setattr(contract, "prove", prove)
+    status, stdout, stderr = lpiclab("test", "web")
+    assert status == code
+    assert stdout.splitlines()[0] == "proved  web: fresh: no task passes"
+    assert stdout.splitlines()[2:] == [f"        {problem}" for problem in problems]
+    assert ("the contract holds" in stderr) is (code == 0)
+
+
+def test_schema_is_json(lpiclab: Lpiclab) -> None:
+    """The schema for editors is one JSON document."""
+    code, stdout, stderr = lpiclab("schema")
+    assert (code, stderr) == (0, "")
+    assert "$schema" in json.loads(stdout)

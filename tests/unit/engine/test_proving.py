@@ -1,0 +1,154 @@
+"""Tests of the labs' contract (`engine.contract`), with a grader that only reads what machines were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lpiclab.engine import contract, grading
+from lpiclab.engine.context import Context
+from lpiclab.engine.contract import Proof
+from lpiclab.engine.lifecycle import Wish
+from lpiclab.errors import CommandFailed
+from lpiclab.model import Lab, Outcome, Report, TaskResult
+from lpiclab.state import Record
+
+Commands = list[tuple[str, str]]
+Edit = Callable[[str, str, str], None]
+
+
+def _report(outcomes: dict[str, Outcome]) -> Report:
+    tasks = tuple(
+        TaskResult(id=name, title=name, outcome=outcome, points=0, max_points=50, why=f"why {name}")
+        for name, outcome in outcomes.items()
+    )
+    passed = all(task.outcome is Outcome.PASS for task in tasks)
+    return Report(lab="web", seed="", passed=passed, score=0, max_score=100, seconds=0, tasks=tasks)
+
+
+def _outcomes(commands: Commands) -> dict[str, Outcome]:
+    """Grade what the machines were told since they were made: the page first, then the service."""
+    made = max(index for index, (_, command) in enumerate(commands) if "mkdir -p" in command)
+    page = boot = False
+    for _, command in commands[made:]:
+        if "systemctl enable" in command:
+            page = boot = True
+        elif "systemctl disable" in command:
+            boot = False
+        elif ": > " in command:
+            page = False
+    if not page:
+        return {"page": Outcome.FAIL, "boot": Outcome.SKIP}
+    return {"page": Outcome.PASS, "boot": Outcome.PASS if boot else Outcome.FAIL}
+
+
+@pytest.fixture
+def graded(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Outcome]]:
+    """Return the outcomes of each grading so far; a test may add a spoilt one by patching."""
+    done: list[dict[str, Outcome]] = []
+
+    def grade(context: Context, record: Record, lab: Lab, language: str) -> Report:
+        del context, record, lab, language
+        done.append(_outcomes(commands))
+        return _report(done[-1])
+
+    monkeypatch.setattr(grading, "grade", grade)
+    return done
+
+
+def _proofs(context: Context) -> dict[str, tuple[str, ...]]:
+    proofs: list[Proof] = list(contract.prove(context, "web", Wish(provider="fake"), lambda _: None))
+    return {proof.step: proof.problems for proof in proofs}
+
+
+def test_good_lab_is_proved_and_leaves_nothing(
+    context: Context, graded: list[dict[str, Outcome]], told: list[str]
+) -> None:
+    """Each step is tried in order, on an instance of its own that is gone afterwards."""
+    assert _proofs(context) == {
+        "fresh: no task passes": (),
+        "solution reference: all pass": (),
+        "solution reference: graded again, the same": (),
+        "solution reference: all pass after a reboot": (),
+        "wrong solution not-enabled: fails boot": (),
+        "wrong solution empty-page: fails page": (),
+    }
+    assert len(graded) == 6
+    assert sum(each.startswith("reboot") for each in told) == 2
+    assert context.store.ids() == []
+
+
+def test_wrong_solution_that_passes_is_told(
+    context: Context, graded: list[dict[str, Outcome]], edit: Edit
+) -> None:
+    """A check that lets a wrong solution pass breaks the contract."""
+    edit("mutants/not-enabled.sh", "disable", "enable")
+    problems = {step: each for step, each in _proofs(context).items() if each}
+    assert list(problems) == ["wrong solution not-enabled: fails boot"]
+    assert "boot is pass, not fail" in problems["wrong solution not-enabled: fails boot"][0]
+    assert graded
+
+
+def test_wrong_solution_that_fails_too_much_is_told(
+    context: Context, graded: list[dict[str, Outcome]], edit: Edit
+) -> None:
+    """What should pass and does not is told task by task, with the reason."""
+    edit("mutants/not-enabled.sh", "systemctl disable", ": > /page #")
+    (problems,) = [each for each in _proofs(context).values() if each]
+    assert [each.partition(":")[0] for each in problems] == [
+        "page is fail, not pass",
+        "boot is skip, not fail",
+    ]
+    assert "why page" in problems[0]
+    assert graded
+
+
+def test_lab_that_is_solved_already_is_told(
+    context: Context, graded: list[dict[str, Outcome]], edit: Edit
+) -> None:
+    """A task that passes on a fresh machine, and a solution that does not hold, are told."""
+    edit("setup/web.sh", "mkdir -p", "systemctl enable it; mkdir -p")
+    edit("solution/web.sh", "systemctl enable", "systemctl disable")
+    broken = {step for step, problems in _proofs(context).items() if problems}
+    assert {
+        "fresh: no task passes",
+        "solution reference: all pass",
+        "solution reference: all pass after a reboot",
+    } <= broken
+    assert "solution reference: graded again, the same" not in broken
+    assert graded
+
+
+def test_grade_that_changes_by_itself_is_told(
+    context: Context, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Grading must not change what it measures."""
+
+    def grade(*_: object) -> Report:
+        outcomes = _outcomes(commands)
+        commands.append(("web", "systemctl disable"))
+        return _report(outcomes)
+
+    monkeypatch.setattr(grading, "grade", grade)
+    assert _proofs(context)["solution reference: graded again, the same"] == ("boot was pass, then fail",)
+
+
+def test_failing_solution_leaves_nothing(
+    context: Context, graded: list[dict[str, Outcome]], refused: set[str]
+) -> None:
+    """A script that ends with an error is the author's to mend; its machines are gone."""
+    refused.add("index.html")
+    with pytest.raises(CommandFailed, match=r"solution/web.sh failed \(status 1\)"):
+        _proofs(context)
+    assert context.store.ids() == []
+    assert len(graded) == 1
+
+
+def test_earlier_attempt_is_cleared_away(context: Context, graded: list[dict[str, Outcome]]) -> None:
+    """What a killed attempt left is removed first."""
+    left = context.store.folder("web@contract") / "machines" / "web"
+    left.mkdir(parents=True)
+    assert not any(_proofs(context).values())
+    assert not left.exists()
+    assert graded
