@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-machines test-unit bench clean
+.PHONY: help setup up lint fmt test test-packages test-machines test-unit bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,13 +33,16 @@ fmt: setup ## Format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-test: setup ## Run the tests, with every lab's contract on real machines
-	$(BIN)/pytest tests/unit tests/contract tests/labs
+test-packages: setup
+	./tools/system-packages busybox-static
 
-test-machines: setup ## Run the tests of machines, networks and crashes, on real machines
+test: test-packages ## Run all tests, with every lab's contract on real machines
+	$(BIN)/pytest
+
+test-machines: test-packages ## Run the tests of machines, networks and crashes, on real machines
 	$(BIN)/pytest tests/vm
 
-test-unit: setup ## Run the tests that need no machine
+test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"
 
 bench: setup ## Measure, and write bench/RESULTS.md

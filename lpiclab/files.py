@@ -35,6 +35,24 @@ def file_lock(file: Path, command: str, waiting: Callable[[str], None]) -> Itera
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def free_lock(file: Path) -> Iterator[bool]:
+    """Hold `flock(2)` on an existing file if nobody else does, and tell so; never wait."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
 def _holder(file: Path) -> str:
     try:
         holder = json.loads(file.read_text())

@@ -275,6 +275,7 @@ class MachineState(enum.Enum):
 
     ABSENT = "absent"
     STOPPED = "stopped"
+    SUSPENDED = "suspended"
     RUNNING = "running"
     BROKEN = "broken"
 
@@ -311,7 +312,10 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """One task's grade, in the learner's language."""
+    """One task's grade, in the learner's language.
+
+    `on_fork` tells that the verdict was found, or confirmed, on a copy of the machines.
+    """
 
     id: str
     title: str
@@ -322,6 +326,7 @@ class TaskResult:
     wanted: str = ""
     why: str = ""
     hint: str = ""
+    on_fork: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ class Home:
     """The folders that the tool writes to."""
 
     images: Path
+    templates: Path
     instances: Path
     settings: Path
 
@@ -26,10 +27,16 @@ class Home:
         root = os.environ.get("LPICLAB_HOME")
         if root:
             base = Path(root).expanduser().absolute()
-            return cls(images=base / "images", instances=base / "instances", settings=base / "settings")
+            return cls(
+                images=base / "images",
+                templates=base / "templates",
+                instances=base / "instances",
+                settings=base / "settings",
+            )
         dirs = platformdirs.PlatformDirs("lpiclab", appauthor=False)
         return cls(
             images=dirs.user_data_path / "images",
+            templates=dirs.user_data_path / "templates",
             instances=dirs.user_state_path / "instances",
             settings=dirs.user_config_path,
         )

@@ -12,6 +12,7 @@ from lpiclab.errors import MissingTool, TimedOut, ToolFailed
 from lpiclab.wait import Deadline
 
 _TAIL_BYTES = 4000
+_DIES_WITH_US = ("setpriv", "--pdeathsig", "KILL")
 
 
 def run(
@@ -66,8 +67,15 @@ def run(
     return done.stdout or b""
 
 
-def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path, sockets: Sequence[int] = ()) -> int:
-    """Start a program that outlives this process, and return its process id.
+def spawn(
+    argv: Sequence[str | Path],
+    *,
+    log: Path,
+    folder: Path,
+    sockets: Sequence[int] = (),
+    dies_with_us: bool = False,
+) -> int:
+    """Start a program that outlives this process unless it `dies_with_us`, and return its process id.
 
     It gets a session of its own, `folder` to work in, `log` for its output and the descriptors in
     `sockets`. Nobody waits for it here: whoever ends it watches it by its process id.
@@ -75,7 +83,7 @@ def spawn(argv: Sequence[str | Path], *, log: Path, folder: Path, sockets: Seque
     Raises:
         MissingTool: the program is not installed.
     """
-    words = [str(word) for word in argv]
+    words = [*(_DIES_WITH_US if dies_with_us else ()), *map(str, argv)]
     with log.open("ab") as sink:
         try:
             process = subprocess.Popen(

@@ -12,6 +12,8 @@ from lpiclab.model import CommandResult, Machine, Plan, RenderedFile, RenderedSt
 from lpiclab.together import together
 from lpiclab.wait import Deadline
 
+SET_UP_VERSION = 1
+"""To be raised when set-up does anything else with the same plan: what was kept is then made anew."""
 _TAIL_BYTES = 3000
 
 

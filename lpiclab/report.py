@@ -33,6 +33,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "why": "why",
         "hint": "hint",
         "nothing": "(nothing)",
+        "on fork": "(on a copy)",
         "seed": "seed",
         "passed": "Passed",
         "not passed": "Not passed",
@@ -50,6 +51,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "why": "理由",
         "hint": "ヒント",
         "nothing": "(なし)",
+        "on fork": "(複製で確認)",
         "seed": "シード",
         "passed": "合格",
         "not passed": "不合格",
@@ -149,7 +151,8 @@ def _task_lines(task: TaskResult, words: Mapping[str, str], *, colour: bool, wid
     mark = f"{_MARKS[task.outcome]} {pad(words[task.outcome], max(map(display_width, outcomes)))}"
     points = f"{task.points}/{task.max_points}"
     room = width - display_width(mark) - len(points) - 2 * len(_INDENT)
-    first, *rest = wrap(_visible(task.title), room)
+    title = f"{_visible(task.title)} {words['on fork']}" if task.on_fork else _visible(task.title)
+    first, *rest = wrap(title, room)
     yield f"{_coloured(mark, task.outcome, colour)}{_INDENT}{pad(first, room)}{_INDENT}{points}"
     margin = " " * (display_width(mark) + len(_INDENT))
     yield from (margin + line for line in rest)

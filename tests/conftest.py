@@ -50,7 +50,12 @@ def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     root = tmp_path_factory.mktemp("home")
     for name, folder in (("images", theirs.images), ("settings", theirs.settings)):
         (root / name).symlink_to(private_folder(folder))
-    home = Home(images=root / "images", instances=root / "instances", settings=root / "settings")
+    home = Home(
+        images=root / "images",
+        templates=root / "templates",
+        instances=root / "instances",
+        settings=root / "settings",
+    )
     yield home
     context = Context(home=home, lab_roots=[bundled("labs")], template_roots=[bundled("templates")])
     for instance_id in context.store.ids():

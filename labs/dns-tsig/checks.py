@@ -99,6 +99,14 @@ def test_slave_answers_with_authority(ns1, ns2, parameters, distro):
     expect(parameters.key_name if signed else NOTHING, parameters.key_name, why="unsigned")
 
 
+@task("slave")
+def test_slave_answers_without_its_master(fork, parameters):
+    """With ns1 switched off, on a copy of the machines, ns2 still answers with authority."""
+    fork.cut_power("ns1")
+    answer = dig(fork.ns2, f"@{parameters.net}.2 {parameters.zone} SOA")
+    expect(verdict(answer), "NOERROR qr aa", ok=" aa" in verdict(answer) and serial(answer) > 0, why="alone")
+
+
 @task("change")
 def test_change_reaches_the_slave(ns1, ns2, parameters):
     """Both servers answer the new name, under the same raised serial."""
@@ -131,3 +139,15 @@ def test_both_come_back_after_a_boot(ns1, ns2, distro):
         expect(state, "enabled", why="disabled", machine=machine)
     loaded = ns1.run("named-checkconf -z")
     expect(last_line(loaded), NOTHING, ok=loaded.succeeded, why="invalid")
+
+
+@task("boot")
+def test_both_answer_after_a_reboot(fork, parameters):
+    """After a reboot, on a copy of the machines, both answer, and still nobody transfers without the key."""
+    fork.reboot()
+    for machine, client, octet in (("ns1", fork.ns2, 1), ("ns2", fork.ns1, 2)):
+        answer = dig(client, f"@{parameters.net}.{octet} {parameters.zone} SOA", until="flags: qr aa")
+        found = verdict(answer)
+        expect(found, "NOERROR qr aa", ok=" aa" in found, why="silent", machine=machine)
+    refused = dig(fork.ns2, f"@{parameters.net}.1 {parameters.zone} AXFR")
+    expect(len(records(refused, r"\w+")), 0, why="open")

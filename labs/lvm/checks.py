@@ -76,3 +76,12 @@ def test_fstab_mounts_the_same_filesystem(server, parameters):
     tried = server.run("unshare --mount sh -c %s", again)
     expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
     expect(tried.stdout.strip(), now, why="other")
+
+
+@task("fstab")
+def test_mounted_again_after_a_reboot(fork, parameters):
+    """After a reboot, on a copy of the machine, the volume is mounted again."""
+    fork.reboot()
+    source = fork.server.run("findmnt --noheadings --output SOURCE --mountpoint %s", parameters.mount)
+    volume_file = f"/dev/{parameters.group}/{parameters.volume}"
+    expect(source.stdout.strip() or NOTHING, volume_file, ok=source.succeeded, why="gone")

@@ -41,6 +41,26 @@ def test_one_spare_waits(server, parameters):
     expect(len(spares), 1, why="count", members=" ".join(present))
 
 
+@task("spare")
+def test_spare_takes_over(fork, parameters):
+    """When an active member is lost, on a copy of the machine, the spare takes its place."""
+    array = f"/dev/{parameters.array}"
+    present = [member.partition("[") for member in members(arrays(fork.server)[parameters.array])]
+    lost = next(name for name, _, flags in present if "(" not in flags)
+    disk = lost.rstrip("0123456789")
+    if any(name != lost and name.startswith(disk) for name, _, _ in present):
+        fork.server.run("mdadm %s --fail %s", array, f"/dev/{lost}")
+    else:
+        fork.unplug("server", disk)
+    # Linux notices when it reads; then the spare is filled.
+    again = f"dd if={array} of=/dev/null bs=1M count=16 iflag=direct; mdadm --wait {array}"
+    full = f"mdadm --detail --export {array} | grep -q DEVICE_ && grep -q '[[]2/2[]]' /proc/mdstat"
+    fork.server.run(f"for i in 1 2 3 4 5 6; do {again}; {full} && break; sleep 1; done")
+    status = arrays(fork.server)[parameters.array]
+    active = re.search(r"\[\d+/(\d+)\]", status)[1]
+    expect(active, "2", why="idle", lost=lost, members=" ".join(members(status)))
+
+
 @task("types")
 def test_partitions_have_the_raid_type(server, parameters):
     """Each member that is a partition has the type Linux RAID; a whole disk has none to set."""
@@ -108,3 +128,12 @@ def test_fstab_mounts_the_same_filesystem(server, parameters):
     tried = server.run("unshare --mount sh -c %s", again)
     expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
     expect(tried.stdout.strip(), now, why="other")
+
+
+@task("fstab")
+def test_mounted_again_after_a_reboot(fork, parameters):
+    """After a reboot, on a copy of the machine, the filesystem is mounted again."""
+    fork.reboot()
+    source = fork.server.run("findmnt --noheadings --output SOURCE --mountpoint %s", parameters.mount)
+    array = f"/dev/{parameters.array}"
+    expect(source.stdout.strip() or NOTHING, array, ok=source.succeeded, why="gone")

@@ -20,6 +20,7 @@ import pytest
 
 from lpiclab.checks.api import CheckFailed
 from lpiclab.checks.author import blamed_line, first_line, imported, mistake
+from lpiclab.checks.fork import Fork, Forker
 from lpiclab.checks.host import COMMAND_LIMIT_S, make_host
 from lpiclab.checks.reach import Machine
 from lpiclab.checks.verdicts import Verdicts
@@ -33,6 +34,9 @@ _UNUSED = (
     *("legacypath", "logging", "pastebin", "recwarn", "setuponly", "setupplan", "skipping", "stepwise"),
     *("subtests", "terminal", "threadexception", "tmpdir", "unittest", "unraisableexception", "warnings"),
 )
+_FORK = "fork"
+FORK_LIMIT_S = 180.0
+"""How much longer a check may take that works on a copy of the machines."""
 _FINISHED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
 
 
@@ -44,6 +48,7 @@ def run_checks(
     values: Mapping[str, object],
     deadline: Deadline,
     check_limit_s: float,
+    forker: Forker | None = None,
 ) -> None:
     """Run the checks in `file` and tell `verdicts` what came out.
 
@@ -54,21 +59,22 @@ def run_checks(
         values: Further fixtures; a mapping is given as an object with attributes.
         deadline: When everything has to be measured.
         check_limit_s: How long one check may take.
+        forker: Gives checks a copy of the machines; without it, those that want one are left out.
 
     Raises:
         SpecError: a check is wrong, or raised something else than `CheckFailed`.
         KeyboardInterrupt: the user interrupted a check.
     """
-    plugin = _Plugin(file, verdicts, machines, deadline, check_limit_s)
+    plugin = _Plugin(file, verdicts, machines, deadline, check_limit_s, forker=forker)
     fixtures = {each.name.replace("-", "_"): make_host(each.name, each, plugin.deadline) for each in machines}
     fixtures |= {name: _with_attributes(value) for name, value in values.items()}
-    plugin.fixtures = sorted(fixtures)
+    plugin.fixtures = sorted([*fixtures, _FORK])
     blocked = [word for name in _UNUSED for word in ("-p", f"no:{name}")]
     settings = ["-c", os.devnull, "--rootdir", str(file.parent), "--noconftest", "--strict-markers"]
     with _undisturbed():
         status = pytest.main(
             [*blocked, *settings, "--import-mode=importlib", str(file)],
-            plugins=[plugin, _fixtures(fixtures)],
+            plugins=[plugin, _fixtures(fixtures, plugin.fork)],
         )
     if plugin.raised is not None:
         raise plugin.raised
@@ -102,6 +108,8 @@ class _Plugin:
         machines: Sequence[Machine],
         deadline: Deadline,
         check_limit_s: float,
+        *,
+        forker: Forker | None,
     ) -> None:
         self.raised: BaseException | None = None
         self.fixtures: Sequence[str] = ()
@@ -110,7 +118,9 @@ class _Plugin:
         self._verdicts = verdicts
         self._machines = machines
         self._deadline = deadline
-        self._check_limit_s = check_limit_s
+        self._limit_s = self._check_limit_s = check_limit_s
+        self._forker = forker
+        self._fork: Fork | None = None
         self._check = ""
         self._check_deadline = deadline
         self._tasks: dict[str, str] = {}
@@ -123,6 +133,16 @@ class _Plugin:
         """
         self._check_deadline.require(f"the check {self._check} to end ({self._check_limit_s:.0f} s)")
         return self._check_deadline.sooner(COMMAND_LIMIT_S)
+
+    def fork(self) -> Iterator[Fork]:
+        """Give a check a copy of the machines."""
+        assert self._forker is not None  # noqa: S101 - without it no such check is run
+        with self._forker(self._check_deadline) as copies:
+            self._fork = Fork(copies, self.deadline, lambda: self._check_deadline)
+            try:
+                yield self._fork
+            finally:
+                self._fork.close()
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "task(id): the task that a check belongs to")
@@ -160,16 +180,25 @@ class _Plugin:
         if problems:
             raise SpecError(problems)
         wanted = [item for item in items if self._tasks[item.nodeid] in order]
+        if self._forker is None:
+            wanted = [item for item in wanted if _FORK not in item.fixturenames]
+            measured = {self._tasks[item.nodeid] for item in wanted}
+            self._verdicts.leave_out(id_ for id_ in order if id_ not in measured)
         items[:] = sorted(wanted, key=lambda item: order.index(self._tasks[item.nodeid]))
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+    def pytest_runtest_setup(self, item: pytest.Function) -> None:
+        on_fork = _FORK in item.fixturenames
         self._check = item.name
+        self._fork = None
+        self._check_limit_s = self._limit_s + on_fork * FORK_LIMIT_S
         self._check_deadline = self._deadline.sooner(self._check_limit_s)
         for machine in self._machines:
             machine.trouble = None
         if not self._verdicts.open(self._tasks[item.nodeid]):
             raise _NotMeasured
+        if on_fork:
+            self._verdicts.on_fork(self._tasks[item.nodeid])
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(
@@ -200,7 +229,8 @@ class _Plugin:
     def _judge(self, item: pytest.Function, error: BaseException | None) -> None:
         """Record a check's result; trouble with a machine counts even where the check hid it."""
         id_ = self._tasks[item.nodeid]
-        trouble = next((machine.trouble for machine in self._machines if machine.trouble), None)
+        asked = [*self._machines, *(self._fork.machines.values() if self._fork else ())]
+        trouble = next((machine.trouble for machine in asked if machine.trouble), None)
         cause = trouble or error
         if cause is None:
             return
@@ -221,11 +251,16 @@ class _Plugin:
         return SpecProblem(self._file, (item.location[1] or 0) + 1, 1, message)
 
 
-def _fixtures(values: Mapping[str, object]) -> types.ModuleType:
-    """Return a pytest plugin with one fixture for each of `values`."""
+def _fixtures(values: Mapping[str, object], fork: Callable[[], Iterator[Fork]]) -> types.ModuleType:
+    """Return a pytest plugin with one fixture for each of `values`, and a new `fork` for each check."""
     plugin = types.ModuleType("lpiclab_fixtures")
     for name, value in values.items():
         setattr(plugin, name, pytest.fixture(scope="session", name=name)(_giving(value)))
+
+    def give() -> Iterator[Fork]:
+        yield from fork()
+
+    setattr(plugin, _FORK, pytest.fixture(name=_FORK)(give))
     return plugin
 
 

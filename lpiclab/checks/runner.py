@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from lpiclab.checks.fork import Forker
 from lpiclab.checks.reach import Connector, Machine
 from lpiclab.checks.verdicts import Reason, Verdicts
 from lpiclab.model import Distro, Lab, LabText, Plan, Report
@@ -25,6 +26,7 @@ def grade(
     deadline: Deadline,
     only: Sequence[str] = (),
     check_limit_s: float = CHECK_LIMIT_S,
+    forker: Forker | None = None,
 ) -> Report:
     """Measure a lab's tasks and return the report, in the language of `text`.
 
@@ -41,6 +43,7 @@ def grade(
         deadline: When everything has to be measured.
         only: Tasks to report on; empty is all of them. What they need is measured too.
         check_limit_s: How long one check may take.
+        forker: Makes copies of the machines for the checks that want one; None leaves those out.
 
     Raises:
         SpecError: a check is wrong, or raised something else than `CheckFailed`.
@@ -59,6 +62,7 @@ def grade(
             values={"parameters": plan.parameters, "distro": distro},
             deadline=deadline,
             check_limit_s=check_limit_s,
+            forker=forker,
         )
     finally:
         for machine in machines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lpiclab.checks.api import CheckFailed
@@ -17,6 +17,10 @@ _SHOWN_CHARACTERS = 1000
 _FAILED_NEED: Mapping[Language, str] = {
     "en": "Not measured: it needs “{title}”, which has not passed.",
     "ja": "前提の課題「{title}」が合格していないため、採点していません。",
+}
+_LEFT_OUT: Mapping[Language, str] = {
+    "en": "Not measured: it is proved on a copy of the machines only, which was not asked for (`--quick`).",
+    "ja": "マシンの複製でのみ採点する課題です。`--quick` が指定されたため、採点していません。",
 }
 _UNMEASURED_NEED: Mapping[Language, str] = {
     "en": "Not measured: it needs “{title}”, which could not be measured ({why}).",
@@ -36,9 +40,19 @@ class Verdicts:
         self._text = text
         self._reason = reason
         self._only = frozenset(only)
+        self._on_fork: set[str] = set()
         self._results: dict[str, TaskResult] = {}
         self.known = {task.id: task for task in lab.tasks}
         self.tasks = tuple(self._ordered(only or list(self.known), {}))
+
+    def leave_out(self, ids: Iterable[str]) -> None:
+        """Skip tasks that only a copy of the machines could prove."""
+        for id_ in ids:
+            self._record(id_, Outcome.SKIP, why=_LEFT_OUT[self._text.language])
+
+    def on_fork(self, id_: str) -> None:
+        """Note that a task is now being measured on a copy of the machines."""
+        self._on_fork.add(id_)
 
     def open(self, id_: str) -> bool:
         """Tell whether to go on with a task; one whose needs have not passed is skipped here."""
@@ -111,6 +125,7 @@ class Verdicts:
             outcome=Outcome.PASS,
             points=task.points,
             max_points=task.points,
+            on_fork=task.id in self._on_fork,
         )
 
     def _record(self, id_: str, outcome: Outcome, **words: str) -> None:
@@ -120,6 +135,7 @@ class Verdicts:
             outcome=outcome,
             points=0,
             max_points=self.known[id_].points,
+            on_fork=id_ in self._on_fork,
             **words,
         )
 

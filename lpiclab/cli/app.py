@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lpiclab.cli import author, learn, show
+from lpiclab.cli import author, learn, show, snapshots
 from lpiclab.cli.images import images_app
 
 app = typer.Typer(
@@ -29,6 +29,10 @@ app.command("hint")(learn.hint)
 app.command("solve")(learn.solve)
 app.command("reset")(learn.reset)
 app.command("restart")(learn.restart)
+app.command("rewind")(snapshots.rewind)
+app.add_typer(snapshots.snapshots_app, name="snapshot")
+app.command("suspend")(snapshots.suspend)
+app.command("resume")(snapshots.resume)
 app.command("down")(learn.down)
 app.add_typer(images_app, name="image")
 app.command("doctor")(show.doctor)

@@ -9,6 +9,7 @@ import typer
 from lpiclab.cli import arguments, output
 from lpiclab.engine import stock
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.providers.base import Kept
 
 images_app = typer.Typer(help="Build, list and remove disk images.", no_args_is_help=True)
 
@@ -25,23 +26,46 @@ def build(
 
 @images_app.command("list")
 def list_images(json: arguments.Json = False) -> None:
-    """List the images, with their sizes; each is read as a whole and compared with its digests."""
-    found = stock.listing(Context.from_environment())
+    """List images and templates, with their sizes; each is read as a whole and compared with its digests."""
+    context = Context.from_environment()
+    found, templates = stock.listing(context), stock.templates(context, thorough=True)
     if json:
-        output.json_data({"schema": 1, "images": found})
+        output.json_data({"schema": 1, "images": found, "templates": templates})
         return
-    if not found:
+    if not found and not templates:
         output.talk("no images; the first `lpiclab up` builds one")
         return
     rows = [
-        [image.folder.name, image.created, f"{image.size_bytes >> 20} MiB", image.problem or "sound"]
+        ["image", image.folder.name, image.created, f"{image.size_bytes >> 20} MiB", image.problem or "sound"]
         for image in found
     ]
-    output.data(output.table(rows, ["IMAGE", "CREATED", "SIZE", "STATE"]))
+    rows += [
+        ["template", each.name, each.created, f"{each.size_bytes >> 20} MiB", each.problem or _used(each)]
+        for each in templates
+    ]
+    output.data(output.table(rows, ["KIND", "NAME", "CREATED", "SIZE", "STATE"]))
 
 
 @images_app.command("rm")
-def remove(name: Annotated[str, typer.Argument(help="A distribution, or an image of the list.")]) -> None:
-    """Remove images; never one that an instance's machines stand on."""
-    for image in stock.remove(Context.from_environment(output.talk), name):
-        output.talk(f"removed {image.folder.name}")
+def remove(name: Annotated[str, typer.Argument(help="A distribution, or a name of the list.")]) -> None:
+    """Remove images with their templates, or a template; never one that machines stand on."""
+    for gone in stock.remove(Context.from_environment(output.talk), name):
+        output.talk(f"removed {gone}")
+
+
+@images_app.command("prune")
+def prune(
+    keep_mib: Annotated[
+        int, typer.Option("--keep-mib", min=0, help="How much all templates together may take.")
+    ] = 4096,
+) -> None:
+    """Remove the templates unused longest, until the rest fit; never one that machines stand on."""
+    gone = stock.prune(Context.from_environment(output.talk), keep_mib=keep_mib)
+    for name in gone:
+        output.talk(f"removed {name}")
+    if not gone:
+        output.talk("nothing had to go")
+
+
+def _used(template: Kept) -> str:
+    return f"in use by {', '.join(template.users)}" if template.users else "sound"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lpiclab.engine import grading, lifecycle
+from lpiclab.engine import grading, keeping, lifecycle
 from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.model import Lab, Mutant, Outcome, Report, Solution
@@ -57,19 +57,18 @@ class _Run:
         for mutant in self.lab.mutants:
             yield self._mutant(mutant)
 
-    def _grade(self) -> Report:
-        return grading.grade(self.context, self.record, self.lab, "en")
+    def _grade(self, *, quick: bool = False) -> Report:
+        return grading.grade(self.context, self.record, self.lab, "en", quick=quick)
 
     def _solve(self, solution: Solution) -> None:
         grading.run_steps(self.context, self.record, self.lab, solution.steps, self.show)
 
     def _fresh(self) -> None:
-        if not lifecycle.restore(self.context, self.record, lifecycle.START):
-            lifecycle.make_anew(self.context, self.record, self.lab)
+        lifecycle.start_over(self.context, self.record, self.lab)
 
     def _solved(self) -> None:
-        if not lifecycle.restore(self.context, self.record, _SOLVED):
-            lifecycle.make_anew(self.context, self.record, self.lab)
+        if not keeping.restore(self.context, self.record, _SOLVED):
+            self._fresh()
             self._solve(self.lab.solutions[0])
 
     def _solution(self, solution: Solution, *, keep: bool = False) -> Iterator[Proof]:
@@ -78,13 +77,13 @@ class _Run:
         yield Proof(step=f"solution {solution.id}: all pass", problems=_not_passing(report))
         yield Proof(
             step=f"solution {solution.id}: graded again, the same",
-            problems=_differences(report, self._grade()),
+            problems=_differences(report, self._grade(quick=True)),
         )
         if keep:
-            lifecycle.save(self.context, self.record, _SOLVED)
+            keeping.save(self.context, self.record, _SOLVED, title="reference solution")
         lifecycle.reboot(self.context, self.record)
         step = f"solution {solution.id}: all pass after a reboot"
-        yield Proof(step=step, problems=_not_passing(self._grade()))
+        yield Proof(step=step, problems=_not_passing(self._grade(quick=True)))
 
     def _mutant(self, mutant: Mutant) -> Proof:
         if mutant.start == "solution":

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from lpiclab import render
+from lpiclab.engine import keeping
 from lpiclab.engine.context import Context
-from lpiclab.engine.lifecycle import SETTLED
-from lpiclab.errors import CommandFailed, UsageError
+from lpiclab.engine.forking import connectors, forker
+from lpiclab.errors import CommandFailed, MachineryError, UsageError
 from lpiclab.files import write_private
 from lpiclab.model import Lab, Language, Report, Step, TaskText
 from lpiclab.names import nearest
@@ -19,12 +20,15 @@ from lpiclab.state import Record
 from lpiclab.wait import Deadline
 
 _CHECK_S = 600.0
-_SETTLE_S = 120.0
 _SOLVE_S = 1800.0
 
 
-def check(context: Context, name: str, tasks: Sequence[str], language: Language) -> Report:
+def check(
+    context: Context, name: str, tasks: Sequence[str], language: Language, *, quick: bool = False
+) -> Report:
     """Grade all tasks of an instance, or those named and what they need.
+
+    A task that passes for the first time makes a snapshot. `quick` leaves out what is proved on a fork.
 
     Raises:
         UsageError: no such instance or task.
@@ -35,25 +39,28 @@ def check(context: Context, name: str, tasks: Sequence[str], language: Language)
         lab = context.lab_of(record)
         for task in tasks:
             _require_task(lab, task)
-        return grade(context, record, lab, language, tasks=tasks)
+        report = grade(context, record, lab, language, tasks=tasks, quick=quick)
+        try:
+            keeping.keep_green(context, record, report)
+        except MachineryError as error:
+            context.progress(error.message)
+        return report
 
 
 def grade(
-    context: Context, record: Record, lab: Lab, language: Language, *, tasks: Sequence[str] = ()
+    context: Context,
+    record: Record,
+    lab: Lab,
+    language: Language,
+    *,
+    tasks: Sequence[str] = (),
+    quick: bool = False,
 ) -> Report:
     """Grade an instance whose lock the caller holds."""
     from lpiclab.checks.runner import grade as run_checks  # noqa: PLC0415 - pytest costs 200 ms
-    from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
 
     provider, instance = context.provider(record), context.instance(record)
     distro = context.distro(record.plan.distro)
-
-    def connect(machine: str, deadline: Deadline) -> Session:
-        endpoint = provider.endpoint(instance, machine)
-        session = Session.connect(endpoint, machine=f"{record.id}/{machine}", deadline=deadline)
-        # What is still starting is no wrong answer: a machine may have been rebooted just now.
-        session.run(SETTLED, deadline=deadline.sooner(_SETTLE_S))
-        return session
 
     return run_checks(
         lab,
@@ -61,9 +68,10 @@ def grade(
         distro,
         text=context.text(lab, record.plan, language),
         reason=partial(render.render_reason, plan=record.plan, distro=distro),
-        connectors={machine.name: partial(connect, machine.name) for machine in record.plan.machines},
+        connectors=connectors(provider, instance),
         only=tasks,
         deadline=Deadline.after(_CHECK_S),
+        forker=None if quick else forker(provider, instance),
     )
 
 

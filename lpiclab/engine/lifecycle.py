@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, instance_of
-from lpiclab.errors import LpiclabError, MachineryError, StateError, UsageError
+from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
-from lpiclab.providers.base import MachineStatus, Snapshots
+from lpiclab.providers.base import MachineStatus, Templates
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
-from lpiclab.provision import provision
+from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
 from lpiclab.wait import Deadline
 
 _UP_S = 600.0
 _RESTART_S = 300.0
 _SETTLE_S = 120.0
-_SNAPSHOT_S = 60.0
+_BEGIN_S = 120.0
 
 SETTLED = "systemctl is-system-running --wait"
 """Waits while a machine is still starting what it starts at boot, however that ends."""
-
-START = "start"
-"""The snapshot of an instance just set up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,47 +75,26 @@ def up(context: Context, name: str, wish: Wish) -> Record:
             record = None
         if record:
             _require_same(record, wish)
-            _start(context, record)
+            start(context, record)
             return record
         return make(context, instance_id, context.lab(name), wish)
 
 
 def reset(context: Context, name: str) -> Record:
-    """Bring the instance's machines back to their start: by snapshot, else by making them anew."""
+    """Bring the instance's machines back to their start: from what was kept, else by making them anew."""
     with context.store.lock(name, f"reset {name}", context.progress):
         record = context.record(name)
-        try:
-            if restore(context, record, START):
-                return record
-        except MachineryError as error:
-            context.progress(f"no quick way back ({error.message})")
-        return make_anew(context, record, context.lab_of(record))
+        return start_over(context, record, context.lab_of(record))
 
 
-def make_anew(context: Context, record: Record, lab: Lab) -> Record:
-    """Remove an instance and make it again as it was asked for; the caller holds its lock."""
+def start_over(context: Context, record: Record, lab: Lab) -> Record:
+    """Bring an instance back to its start as its lab is today; the caller holds its lock."""
+    plan = context.plan(lab, seed=record.plan.seed, distro=context.distro(record.plan.distro))
+    if plan == record.plan and _begin(context, record):
+        return record
     wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
     remove(context, record.id)
     return make(context, record.id, lab, wish)
-
-
-def save(context: Context, record: Record, tag: str) -> bool:
-    """Keep an instance as it is under `tag`; False where the provider can't."""
-    provider = context.provider(record)
-    if not isinstance(provider, Snapshots):
-        return False
-    provider.save(context.instance(record), tag, deadline=Deadline.after(_SNAPSHOT_S))
-    return True
-
-
-def restore(context: Context, record: Record, tag: str) -> bool:
-    """Bring a running instance back to what `tag` keeps; False where the provider can't."""
-    provider = context.provider(record)
-    if not isinstance(provider, Snapshots):
-        return False
-    context.progress(f"back to the snapshot {tag}")
-    provider.restore(context.instance(record), tag, deadline=Deadline.after(_SNAPSHOT_S))
-    return True
 
 
 def restart(context: Context, name: str, machine: str | None) -> None:
@@ -174,11 +153,11 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
     instance = context.instance(record)
     deadline = Deadline.after(_UP_S)
     try:
-        context.progress("disks and keys")
-        provider.create(instance, deadline=deadline)
-        provider.start(instance, deadline=deadline, progress=context.progress)
-        _provision(context, record, deadline)
-        save(context, record, START)
+        if not _begin(context, record):
+            _set_up(context, record, deadline)
+            if not _keep(context, record, lab):
+                provider.destroy(instance)
+                _set_up(context, record, deadline)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             context.progress(f"interrupted: stopping its machines; `lpiclab up {instance_id}` starts over")
@@ -187,6 +166,45 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
             provider.stop(instance, deadline=Deadline.after(0))
         raise
     return context.store.ready(record)
+
+
+def _set_up(context: Context, record: Record, deadline: Deadline) -> None:
+    provider, instance = context.provider(record), context.instance(record)
+    context.progress("disks and keys")
+    provider.create(instance, deadline=deadline, progress=context.progress)
+    provider.start(instance, deadline=deadline, progress=context.progress)
+    _provision(context, record, deadline)
+
+
+def _begin(context: Context, record: Record) -> bool:
+    """Let an instance begin where another one's set-up ended, if there was one just like it."""
+    provider = context.provider(record)
+    return isinstance(provider, Templates) and provider.begin(
+        context.instance(record),
+        _set_up_key(record.plan),
+        deadline=Deadline.after(_BEGIN_S),
+        progress=context.progress,
+    )
+
+
+def _keep(context: Context, record: Record, lab: Lab) -> bool:
+    """Keep a finished set-up for the next time; False when the instance was lost over it."""
+    provider = context.provider(record)
+    if not isinstance(provider, Templates):
+        return True
+    return provider.keep(
+        context.instance(record),
+        _set_up_key(record.plan),
+        title=f"set-up of {lab.id}" + (f", seed {record.plan.seed}" if record.plan.seed else ""),
+        deadline=Deadline.after(_BEGIN_S),
+        progress=context.progress,
+    )
+
+
+def _set_up_key(plan: Plan) -> str:
+    """Return a digest of all that set-up puts and runs on the machines, and of how it does."""
+    facts = {"set_up": SET_UP_VERSION, "plan": plan}
+    return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
 def _ensure_images(context: Context, plan: Plan) -> dict[str, str]:
@@ -204,7 +222,8 @@ def _provision(context: Context, record: Record, deadline: Deadline) -> None:
         provision(record.plan, families, sessions, deadline=deadline, progress=context.progress)
 
 
-def _start(context: Context, record: Record) -> None:
+def start(context: Context, record: Record) -> None:
+    """Start what does not run of an instance; the caller holds its lock."""
     provider, instance = context.provider(record), context.instance(record)
     deadline = Deadline.after(_UP_S)
     if any(each.state is not MachineState.RUNNING for each in provider.status(instance).values()):

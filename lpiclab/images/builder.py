@@ -11,8 +11,9 @@ from pathlib import Path
 from lpiclab import proc
 from lpiclab.images import kernel, sandbox
 from lpiclab.images.archive import Archive, find_keyring, host_archive, host_proxies
-from lpiclab.images.manifest import FILES, FileFacts, Manifest, write_manifest
+from lpiclab.images.manifest import FILES, Manifest, write_manifest
 from lpiclab.images.recipe import DISK_MIB, Recipe
+from lpiclab.integrity import FileFacts
 from lpiclab.model import Bootstrap
 from lpiclab.wait import Deadline
 

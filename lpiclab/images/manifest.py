@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,26 +10,11 @@ import msgspec
 
 from lpiclab.errors import ImageError
 from lpiclab.files import write_private
+from lpiclab.integrity import FileFacts
 from lpiclab.model import Image
 
 FILES = ("disk.qcow2", "vmlinux", "initrd")
 _NAME = "manifest.json"
-
-
-class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file as it was when its SHA-256 was taken."""
-
-    size_bytes: int
-    mtime_ns: int
-    sha256: str
-
-    @classmethod
-    def of(cls, file: Path) -> FileFacts:
-        """Read `file` once and return its facts."""
-        with file.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        status = file.stat()
-        return cls(status.st_size, status.st_mtime_ns, sha256)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,20 +74,12 @@ def verify(folder: Path, *, thorough: bool = False) -> Manifest:
 
 
 def _check(file: Path, manifest: Manifest, *, thorough: bool) -> FileFacts:
-    wanted = manifest.files[file.name]
     try:
-        status = file.stat()
-        if status.st_size != wanted.size_bytes:
-            reason = f"it has {status.st_size} bytes, not {wanted.size_bytes}"
-            raise _damaged(file, reason, manifest.distro)
-        if status.st_mtime_ns == wanted.mtime_ns and not thorough:
-            return wanted
-        found = FileFacts.of(file)
+        return manifest.files[file.name].require(file, thorough=thorough)
+    except ValueError as error:
+        raise _damaged(file, str(error), manifest.distro) from error
     except OSError as error:
         raise _damaged(file, error.strerror or str(error), manifest.distro) from error
-    if found.sha256 != wanted.sha256:
-        raise _damaged(file, "its content has changed", manifest.distro)
-    return found
 
 
 def _damaged(file: Path, reason: str, distro: str) -> ImageError:

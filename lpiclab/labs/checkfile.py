@@ -83,7 +83,7 @@ class _Visitor(ast.NodeVisitor):
         machines = [machine.name.replace("-", "_") for machine in lab.machines]
         functions = [node for node in module.body if isinstance(node, _Function)]
         own = [node.name for node in functions if _decorator(node, "fixture")]
-        self._fixtures = {"parameters", "distro", "request", *machines, *own}
+        self._fixtures = {"parameters", "distro", "fork", "request", *machines, *own}
         self._names: set[str] = set()
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -93,12 +94,16 @@ class _Linter:
             )
             return
         for seed in _SEEDS:
-            plan = self._try(render.plan, lab, seed=seed, distro=distro, template_roots=self._roots)
+            # A wrong file or set-up script hides no mistake of the other scripts and words.
+            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=()), seed)
             if plan:
                 self._words(lab, plan, texts)
                 self._scripts(lab, plan, parse=not seed)
                 if checks and not seed:
                     self._reasons(plan, texts, checks)
+
+    def _plan(self, lab: Lab, seed: str) -> Plan | None:
+        return self._try(render.plan, lab, seed=seed, distro=self._distro, template_roots=self._roots)
 
     def _words(self, lab: Lab, plan: Plan, texts: Mapping[Language, LabText]) -> None:
         for text in texts.values():

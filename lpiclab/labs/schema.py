@@ -34,7 +34,9 @@ from lpiclab.shapes import (
 )
 
 LAB_ID = r"[a-z][a-z0-9-]{0,39}"
-RESERVED = frozenset({"distro", "machines", "parameters", "paths", "request", "seen", "services", "wanted"})
+RESERVED = frozenset(
+    {"distro", "fork", "machines", "parameters", "paths", "request", "seen", "services", "wanted"}
+)
 """Names that checks and templates give a meaning of their own."""
 
 _NAME = Text(r"[a-z][a-z0-9-]{0,30}", "a name of lower-case letters, digits and hyphens")

@@ -36,6 +36,36 @@ class MachineStatus:
     disk_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A template as its provider finds it.
+
+    `images` and `origins` are what it stands on, `users` the instances that stand on it; `used_at` is
+    seconds since 1970; `problem` says what is wrong with it, if anything.
+    """
+
+    name: str
+    title: str
+    created: str
+    size_bytes: int
+    used_at: float
+    images: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A kept state of an instance."""
+
+    name: str
+    title: str
+    created: str
+    size_bytes: int
+    problem: str = ""
+
+
 class Provider(Protocol):
     """Machines for instances.
 
@@ -50,7 +80,7 @@ class Provider(Protocol):
     def probe(self) -> Sequence[Finding]:
         """Tell what this provider needs on this host; never raise."""
 
-    def create(self, instance: Instance, /, *, deadline: Deadline) -> None:
+    def create(self, instance: Instance, /, *, deadline: Deadline, progress: Progress) -> None:
         """Make disks and identities; keep what is there already."""
 
     def start(self, instance: Instance, /, *, deadline: Deadline, progress: Progress) -> None:
@@ -77,14 +107,77 @@ class Provider(Protocol):
 
 @runtime_checkable
 class Snapshots(Protocol):
-    """A second ability, asked for with isinstance: the state of a whole running instance, kept.
+    """A second ability, asked for with isinstance: the state of a whole instance, kept.
 
     Memory and disks of all machines at one moment. Connections to the machines do not survive a
     restore: make new ones.
     """
 
-    def save(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
-        """Keep the instance as it is under `tag`; refuse a tag that is taken."""
+    def save(self, instance: Instance, name: str, /, *, title: str, deadline: Deadline) -> float:
+        """Keep the instance as it is under `name`; refuse a name that is taken.
 
-    def restore(self, instance: Instance, tag: str, /, *, deadline: Deadline) -> None:
-        """Make the running instance what it was when `tag` was saved, with the right time of day."""
+        Returns how many seconds its machines stood still.
+        """
+
+    def restore(self, instance: Instance, name: str, /, *, deadline: Deadline) -> None:
+        """Make the instance what it was when `name` was saved, with the right time of day.
+
+        When that fails, the instance is as it was before.
+        """
+
+    def snapshots(self, instance: Instance, /) -> Sequence[Snapshot]:
+        """Return what is kept, the oldest first."""
+
+    def forget(self, instance: Instance, name: str, /) -> None:
+        """Remove what is kept under `name`; refuse a name that is not there."""
+
+
+@runtime_checkable
+class Templates(Protocol):
+    """A third ability: instances that begin where another one's set-up ended."""
+
+    def keep(
+        self, instance: Instance, key: str, /, *, title: str, deadline: Deadline, progress: Progress
+    ) -> bool:
+        """Keep the instance just set up as the template `key`.
+
+        The instance goes on, or begins anew from the template. False, and the instance is gone, when
+        it could not be kept: `progress` was told why.
+        """
+
+    def begin(self, instance: Instance, key: str, /, *, deadline: Deadline, progress: Progress) -> bool:
+        """Let the instance begin as the template `key`, instead of what it is now.
+
+        False when there is no such template, or it is spoilt: then nothing has changed.
+        """
+
+    def templates(self, *, thorough: bool = False) -> Sequence[Kept]:
+        """Return all templates; `thorough` reads them as a whole."""
+
+    def remove_template(self, name: str, /, *, progress: Progress) -> None:
+        """Remove a template that nobody uses."""
+
+
+@runtime_checkable
+class Forks(Protocol):
+    """A fourth ability: a copy of a running instance, to do things to that would hurt."""
+
+    def fork(self, instance: Instance, /, *, deadline: Deadline) -> Instance:
+        """Return a copy of the instance, running, on networks of its own; the instance runs on.
+
+        Its machines are the same individuals. `destroy` removes it; it ends with this process too.
+        """
+
+    def cut_power(self, instance: Instance, machine: str, /) -> None:
+        """Switch a machine off as a power cut does."""
+
+    def unplug(self, instance: Instance, machine: str, disk: str, /) -> None:
+        """Pull a disk out of a running machine."""
+
+
+@runtime_checkable
+class Suspends(Protocol):
+    """A fifth ability: machines that stop and later go on, also after a reboot of the host."""
+
+    def suspend(self, instance: Instance, /, *, deadline: Deadline) -> None:
+        """Keep all running machines' memory and end them; `start` lets them go on."""

@@ -28,8 +28,9 @@ class FakeProvider:
         """Need nothing."""
         return [Finding(name="fake", state="ok", meaning="needs nothing")]
 
-    def create(self, instance: Instance, /, *, deadline: Deadline) -> None:
+    def create(self, instance: Instance, /, *, deadline: Deadline, progress: Progress) -> None:
         """Make a folder a machine."""
+        del progress
         for machine in instance.plan.machines:
             deadline.require(f"disks of {machine.name}")
             private_folder(self._folder(instance, machine.name))

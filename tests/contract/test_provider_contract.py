@@ -35,7 +35,12 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Return each provider; those of real machines with real folders."""
     if request.param == "fake":
         root = tmp_path_factory.mktemp("fake")
-        home = Home(images=root / "images", instances=root / "instances", settings=root / "settings")
+        home = Home(
+            images=root / "images",
+            templates=root / "templates",
+            instances=root / "instances",
+            settings=root / "settings",
+        )
     else:
         home = request.getfixturevalue("vm_home")
     made: Provider = load_provider(request.param, home)
@@ -107,9 +112,9 @@ def test_absent_instance(provider: Provider, instance: Instance) -> None:
 
 def test_create_keeps_what_is_there(provider: Provider, instance: Instance) -> None:
     """Creating makes stopped machines; creating again changes nothing."""
-    provider.create(instance, deadline=_soon())
+    provider.create(instance, deadline=_soon(), progress=print)
     made = _files(instance)
-    provider.create(instance, deadline=_soon())
+    provider.create(instance, deadline=_soon(), progress=print)
     assert _files(instance) == made
     assert _state(provider, instance) is MachineState.STOPPED
     with pytest.raises(MachineryError, match="server"):

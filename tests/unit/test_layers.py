@@ -14,6 +14,7 @@ LEVELS = {
     "wait": 0,
     "names": 1,
     "files": 1,
+    "integrity": 1,
     "paths": 1,
     "proc": 1,
     "together": 1,

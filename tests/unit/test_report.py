@@ -84,6 +84,7 @@ def test_json_is_exactly_the_promised_object() -> None:
         "wanted": "",
         "why": "",
         "hint": "",
+        "on_fork": False,
     }
     assert [task["outcome"] for task in data["tasks"]] == ["pass", "fail", "skip"]
 

@@ -88,7 +88,7 @@ def pairs(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[tuple[_Pair
 
 
 def _bring_up(pair: _Pair) -> None:
-    pair.provider.create(pair.instance, deadline=_soon())
+    pair.provider.create(pair.instance, deadline=_soon(), progress=print)
     pair.provider.start(pair.instance, deadline=_soon(), progress=print)
     for machine in _MACHINES:
         pair.connect(machine.name)

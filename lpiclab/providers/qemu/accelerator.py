@@ -66,7 +66,7 @@ def kvm_usable(kernel: Path) -> bool:
 def _host() -> str:
     """Return a fingerprint of what the answer depends on: processor, kernel, QEMU, access to KVM."""
     flags = next((line for line in _lines(Path("/proc/cpuinfo")) if line.startswith("flags")), "")
-    facts = (flags, platform.release(), _qemu_version(), os.access(_KVM, os.R_OK | os.W_OK))
+    facts = (flags, platform.release(), qemu_fingerprint(), os.access(_KVM, os.R_OK | os.W_OK))
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
@@ -77,8 +77,11 @@ def _lines(file: Path) -> list[str]:
         return []
 
 
-def _qemu_version() -> tuple[int, int] | None:
-    """Return size and time of the QEMU program: cheaper than asking it, and changed by an upgrade."""
+def qemu_fingerprint() -> tuple[int, int] | None:
+    """Return size and time of the QEMU program, None where there is none.
+
+    That is cheaper than asking for its version, and an upgrade changes it.
+    """
     for folder in os.get_exec_path():
         try:
             status = (Path(folder) / PROGRAM).stat()

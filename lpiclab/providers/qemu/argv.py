@@ -6,12 +6,14 @@ image of one machine fits another of the same shape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lpiclab.model import Machine
 from lpiclab.providers.qemu.identity import Identity
+from lpiclab.providers.qemu.lan import Netdev
 
 PROGRAM = "qemu-system-x86_64"
 SHELL_PORT = "org.lpiclab.shell.0"
@@ -35,6 +37,18 @@ class Boot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a machine's memory is: nobody's pages, or those of `file`.
+
+    With `shared` the file is the memory; without, it is only what the machine finds there at first,
+    and pages are copied when they are written to.
+    """
+
+    file: Path | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sockets:
     """Descriptors of listening sockets that QEMU inherits."""
 
@@ -50,10 +64,12 @@ def machine_argv(
     identity: Identity,
     accelerator: str,
     boot: Boot,
+    memory: Memory,
     disks: Sequence[tuple[str, Path]],
-    netdevs: Sequence[Sequence[str]],
+    netdevs: Sequence[Sequence[Netdev]],
     sockets: Sockets,
     console_log: str,
+    incoming: bool = False,
 ) -> list[str]:
     """Return the whole command line.
 
@@ -63,10 +79,12 @@ def machine_argv(
         identity: UUID and card addresses.
         accelerator: ``tcg`` or ``kvm``.
         boot: Kernel, initrd and command line.
+        memory: What its memory is.
         disks: Device name in the guest and qcow2 file, the system disk ``sda`` first.
-        netdevs: For each card its ``-netdev`` values (`lan.netdevs`).
+        netdevs: For each card its back-ends (`lan.netdevs`).
         sockets: Inherited listening sockets.
         console_log: Where the serial console is recorded, relative to the working folder.
+        incoming: Start with nothing, and wait to be given a frozen machine's state.
     """
     return [
         PROGRAM,
@@ -74,7 +92,8 @@ def machine_argv(
         *("-uuid", identity.uuid),
         *("-no-user-config", "-nodefaults", "-display", "none", "-vga", "none"),
         *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),
-        *("-machine", "q35,sata=off,smbus=off,usb=off,vmport=off"),
+        *("-machine", "q35,sata=off,smbus=off,usb=off,vmport=off,memory-backend=memory"),
+        *("-object", json.dumps(_memory(memory, machine.memory_mib))),
         *_processor(accelerator),
         *("-smp", str(machine.processors), "-m", f"{machine.memory_mib}M"),
         *("-kernel", str(boot.kernel), "-initrd", str(boot.initrd), "-append", boot.command_line),
@@ -83,7 +102,10 @@ def machine_argv(
         *_management(identity),
         *_disks(disks),
         *("-device", "virtio-rng-pci,addr=0x5"),
+        # A copy of a machine gets a new one, at which its kernel reseeds its random numbers.
+        *("-device", "vmgenid,guid=auto"),
         *_cards(identity, netdevs),
+        *(("-incoming", "defer") if incoming else ()),
     ]
 
 
@@ -117,19 +139,63 @@ def _management(identity: Identity) -> list[str]:
     ]
 
 
+def _memory(memory: Memory, size_mib: int) -> Mapping[str, object]:
+    backend: dict[str, object] = {"id": "memory", "size": size_mib << 20}
+    if memory.file is None:
+        return {"qom-type": "memory-backend-ram", **backend}
+    return {
+        "qom-type": "memory-backend-file",
+        **backend,
+        "mem-path": str(memory.file),
+        "share": memory.shared,
+    }
+
+
+def disk_backend(name: str, file: Path) -> Mapping[str, object]:
+    """Return the block node of a disk."""
+    return {
+        "driver": "qcow2",
+        "node-name": name,
+        "discard": "unmap",
+        "file": {"driver": "file", "filename": str(file)},
+    }
+
+
+def disk_device(name: str, target: int) -> Mapping[str, object]:
+    """Return the disk that the guest sees as SCSI target number `target`."""
+    return {
+        "driver": "scsi-hd",
+        "id": f"disk-{name}",
+        "drive": name,
+        "bus": "scsi.0",
+        "channel": 0,
+        "scsi-id": target,
+        "lun": 0,
+        "serial": name,
+    }
+
+
+def card_device(index: int, identity: Identity) -> Mapping[str, object]:
+    """Return a lab card, on the back-end ``lan<index>``."""
+    return {
+        "driver": "virtio-net-pci",
+        "id": f"card{index}",
+        "netdev": f"lan{index}",
+        "mac": identity.mac(index),
+        "romfile": "",
+        "bus": f"slot{index}",
+    }
+
+
 def _disks(disks: Sequence[tuple[str, Path]]) -> list[str]:
     words = ["-device", "virtio-scsi-pci,id=scsi,addr=0x3"]
     for target, (name, file) in enumerate(disks):
-        words += [
-            "-blockdev",
-            f"driver=qcow2,node-name={name},discard=unmap,file.driver=file,file.filename={_value(file)}",
-            "-device",
-            f"scsi-hd,id=disk-{name},drive={name},bus=scsi.0,channel=0,scsi-id={target},lun=0,serial={name}",
-        ]
+        words += ["-blockdev", json.dumps(disk_backend(name, file))]
+        words += ["-device", json.dumps(disk_device(name, target))]
     return words
 
 
-def _cards(identity: Identity, netdevs: Sequence[Sequence[str]]) -> list[str]:
+def _cards(identity: Identity, netdevs: Sequence[Sequence[Netdev]]) -> list[str]:
     words = []
     for slot in range(CARD_SLOTS):
         multifunction = ",multifunction=on" if slot == 0 else ""
@@ -137,12 +203,6 @@ def _cards(identity: Identity, netdevs: Sequence[Sequence[str]]) -> list[str]:
         words += ["-device", f"pcie-root-port,id=slot{slot},{number},addr=0x10.{slot}{multifunction}"]
     for index, values in enumerate(netdevs):
         for value in values:
-            words += ["-netdev", value]
-        card = f"virtio-net-pci,id=card{index},netdev=lan{index},mac={identity.mac(index)},romfile="
-        words += ["-device", f"{card},bus=slot{index}"]
+            words += ["-netdev", json.dumps(value)]
+        words += ["-device", json.dumps(card_device(index, identity))]
     return words
-
-
-def _value(path: Path) -> str:
-    """Return a path as QEMU's option syntax wants it: a comma is doubled."""
-    return str(path).replace(",", ",,")

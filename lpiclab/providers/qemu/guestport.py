@@ -7,6 +7,7 @@ first says that the machine is ready; so readiness is an event here, not somethi
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,9 @@ from lpiclab.providers.qemu import sockets
 
 _READY = b"LPICLAB-READY "
 _END = "LPICLAB-END"
+_DONE = b"LPICLAB-DONE "
 _CHUNK_BYTES = 4096
+_DEVICE_S = 30
 
 
 class GuestPort:
@@ -50,6 +53,21 @@ class GuestPort:
         """
         return await self._line(_READY)
 
+    async def awake(self) -> str:
+        """Wait until the machine answers: one that was frozen may have said long ago that it is ready."""
+        await self._send(
+            f"read -r boot_id < /proc/sys/kernel/random/boot_id; echo {_READY.decode()}$boot_id\n"
+        )
+        return await self.ready()
+
+    async def appeared(self, file: str) -> None:
+        """Wait until udev knows of a device, by its file in ``/dev`` or ``/sys``."""
+        await self._do(f"udevadm wait --timeout={_DEVICE_S} {shlex.quote(file)}")
+
+    async def settle(self) -> None:
+        """Wait until the machine has started all it starts, and make it quick to answer."""
+        await self._do("/usr/lib/lpiclab/settle")
+
     async def rebooted(self, boot_id: str) -> str:
         """Wait until the machine is ready after a reboot: with another boot id than `boot_id`."""
         while (now := await self.ready()) == boot_id:
@@ -69,8 +87,7 @@ class GuestPort:
 
     async def set_clock(self, seconds: float) -> None:
         """Set the machine's clock to `seconds` since 1970, UTC."""
-        await self._send(f"date --utc --set=@{seconds:.3f} >/dev/null; echo LPICLAB-CLOCK\n")
-        await self._line(b"LPICLAB-CLOCK")
+        await self._do(f"date --utc --set=@{seconds:.3f} >/dev/null")
 
     async def power_off(self) -> None:
         """Ask the machine to power off in an orderly way, and wait until the port is gone."""
@@ -81,6 +98,17 @@ class GuestPort:
     async def close(self) -> None:
         """End the connection, and so the shell."""
         self._writer.close()
+
+    async def _do(self, command: str) -> None:
+        """Run a command to its end.
+
+        Raises:
+            GuestError: it failed.
+        """
+        await self._send(f"{command}; echo {_DONE.decode()}$?\n")
+        status = await self._line(_DONE)
+        if status != "0":
+            raise GuestError(f"{self._machine}: `{command}` ended with status {status}")
 
     async def _send(self, text: str) -> None:
         self._writer.write(text.encode())

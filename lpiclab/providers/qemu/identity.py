@@ -1,7 +1,7 @@
-"""What makes each machine an individual: UUID, addresses of its cards, keys.
+"""What makes each machine an individual: addresses of its cards, machine id, keys.
 
-All but the keys follow from the machine's folder, so that a machine can be found again (and its
-QEMU process ended) even when every record of it is lost.
+And the UUID of its QEMU process, which follows from the machine's folder: so the process can be
+found, and ended, even when every record of the machine is lost.
 """
 
 from __future__ import annotations
@@ -14,29 +14,47 @@ from pathlib import Path
 
 from lpiclab.files import write_private
 
+_FILE = "individual"
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The names of one machine that must differ from every other's."""
+    """The names of one machine that must differ from every other's.
+
+    `uuid` is that of its process; `individual` that of the machine, which a fork of it shares.
+    """
 
     uuid: str
+    individual: str
 
     @classmethod
     def of(cls, machine_folder: Path) -> Identity:
-        """Return the identity that belongs to a machine's folder."""
-        return cls(str(uuid.uuid5(uuid.NAMESPACE_URL, machine_folder.resolve().as_uri())))
+        """Return the identity of the machine in a folder; without a file that tells, that of the folder."""
+        process = str(uuid.uuid5(uuid.NAMESPACE_URL, machine_folder.resolve().as_uri()))
+        try:
+            individual = str(uuid.UUID((machine_folder / _FILE).read_text().strip()))
+        except (OSError, ValueError):
+            individual = process
+        return cls(process, individual)
+
+    @classmethod
+    def give(cls, machine_folder: Path, *, instance_folder: Path) -> None:
+        """Make the machine in a folder the individual that belongs to its instance and name."""
+        name = (instance_folder.resolve() / machine_folder.name).as_uri()
+        individual = uuid.uuid5(uuid.NAMESPACE_URL, name)
+        write_private(machine_folder / _FILE, f"{individual}\n".encode())
 
     @property
     def machine_id(self) -> str:
         """Return the 32 hexadecimal digits of `machine-id(5)`."""
-        return self.uuid.replace("-", "")
+        return self.individual.replace("-", "")
 
     def mac(self, card: int) -> str:
         """Return the address of card number `card`; -1 is the management card.
 
         ``52:54:00`` is the prefix that QEMU's machines use by custom.
         """
-        digest = hashlib.sha256(f"{self.uuid}/{card}".encode()).digest()
+        digest = hashlib.sha256(f"{self.individual}/{card}".encode()).digest()
         return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
 
 
@@ -59,12 +77,17 @@ def make_key_pair(private_file: Path, comment: str) -> str:
     return line
 
 
-def document(*, hostname: str, identity: Identity, host_key_file: Path, authorised_key: str) -> str:
+def document(
+    *, hostname: str, identity: Identity, cards: int, host_key_file: Path, authorised_key: str
+) -> str:
     """Return what `/usr/lib/lpiclab/identify` in the image reads (docs/architecture.md)."""
     host_key = base64.b64encode(host_key_file.read_bytes()).decode()
+    names = {-1: "mgmt", **{card: f"eth{card}" for card in range(cards)}}
+    addresses = "".join(f"card {name} {identity.mac(card)}\n" for card, name in names.items())
     return (
         f"hostname {hostname}\n"
         f"machine-id {identity.machine_id}\n"
         f"host-key {host_key}\n"
         f"authorized-key {authorised_key}\n"
+        f"{addresses}"
     )

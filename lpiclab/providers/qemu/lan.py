@@ -7,13 +7,16 @@ its `hubport` back-end. File modes keep everybody else out. See `-netdev dgram` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lpiclab.model import Machine
 
 FOLDER = "lan"
-"""Where the sockets are, relative to the instance's folder, which QEMU works in."""
+"""Where the sockets are, relative to the folder that QEMU works in."""
+
+Netdev = Mapping[str, object]
+"""A network back-end as QMP's `netdev_add` wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,13 @@ class _Card:
         return f"{self.machine}-{self.index}"
 
 
-def netdevs(machine: str, machines: Sequence[Machine]) -> list[list[str]]:
-    """Return the ``-netdev`` values of each card of `machine`, in the order of its cards.
+def netdevs(machine: str, machines: Sequence[Machine]) -> list[list[Netdev]]:
+    """Return the back-ends of each card of `machine`, in the order of its cards.
 
     The card's own back-end has the id ``lan<index>``.
     """
     own = next(each for each in machines if each.name == machine)
-    result = []
+    result: list[list[Netdev]] = []
     for index, nic in enumerate(own.nics):
         cards = list(_cards(nic.network, machines))
         card = _Card(machine, index)
@@ -47,21 +50,23 @@ def _cards(network: str, machines: Sequence[Machine]) -> Iterator[_Card]:
                 yield _Card(machine.name, index)
 
 
-def _centre(card: _Card, others: Sequence[_Card]) -> list[str]:
-    values = [f"hubport,id=lan{card.index},hubid={card.index}"]
+def _centre(card: _Card, others: Sequence[_Card]) -> list[Netdev]:
+    values: list[Netdev] = [{"type": "hubport", "id": f"lan{card.index}", "hubid": card.index}]
     for number, other in enumerate(others):
         leg = f"lan{card.index}leg{number}"
         values.append(_dgram(leg, local=f"{card.label}-{other.label}", remote=other.label))
-        values.append(f"hubport,id={leg}hub,hubid={card.index},netdev={leg}")
+        values.append({"type": "hubport", "id": f"{leg}hub", "hubid": card.index, "netdev": leg})
     return values
 
 
-def _end(card: _Card, centre: _Card, netdev_id: str) -> str:
+def _end(card: _Card, centre: _Card, netdev_id: str) -> Netdev:
     return _dgram(netdev_id, local=card.label, remote=f"{centre.label}-{card.label}")
 
 
-def _dgram(netdev_id: str, *, local: str, remote: str) -> str:
-    return (
-        f"dgram,id={netdev_id},local.type=unix,local.path={FOLDER}/{local},"
-        f"remote.type=unix,remote.path={FOLDER}/{remote}"
-    )
+def _dgram(netdev_id: str, *, local: str, remote: str) -> Netdev:
+    return {
+        "type": "dgram",
+        "id": netdev_id,
+        "local": {"type": "unix", "path": f"{FOLDER}/{local}"},
+        "remote": {"type": "unix", "path": f"{FOLDER}/{remote}"},
+    }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from qemu.qmp import QMPClient, QMPError
 from lpiclab.errors import ProviderError
 from lpiclab.providers.qemu import sockets
 
+_UNLIMITED_BYTES_PER_S = 1 << 40
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s")
 
 
@@ -46,21 +47,51 @@ async def management_port(client: QMPClient) -> int:
     return int(match[1])
 
 
-async def run_job(client: QMPClient, command: str, arguments: Mapping[str, object]) -> None:
-    """Run a command that QEMU does as a background job, to its end.
+async def write_state(client: QMPClient, file: Path, *, with_memory: bool) -> None:
+    """Write a stopped machine's device state to a new file, and its memory unless that is a file anyway.
 
     Raises:
-        ProviderError: the job failed. A job's failure is nowhere but in the job's own record.
+        ProviderError: QEMU could not; the machine can go on (``cont``).
+        OSError: the file can't be made.
     """
-    job = f"lpiclab-{secrets.token_hex(4)}"
-    with client.listener("JOB_STATUS_CHANGE") as events:
-        await client.execute(command, {"job-id": job, **arguments})
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        await _migrate(client, "migrate", descriptor, with_memory=with_memory)
+    finally:
+        os.close(descriptor)
+
+
+async def read_state(client: QMPClient, file: Path, *, with_memory: bool) -> None:
+    """Give a machine that waits for it the state in `file`; it is stopped then.
+
+    Raises:
+        ProviderError: the state does not fit the machine, or is damaged.
+        OSError: the file can't be read.
+    """
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        await _migrate(client, "migrate-incoming", descriptor, with_memory=with_memory)
+    finally:
+        os.close(descriptor)
+
+
+async def _migrate(client: QMPClient, command: str, descriptor: int, *, with_memory: bool) -> None:
+    capabilities = {"events": True, "x-ignore-shared": not with_memory}
+    await client.execute(
+        "migrate-set-capabilities",
+        {"capabilities": [{"capability": name, "state": on} for name, on in capabilities.items()]},
+    )
+    # A file takes all that it is given: the usual limit is for networks.
+    await client.execute("migrate-set-parameters", {"max-bandwidth": _UNLIMITED_BYTES_PER_S})
+    client.send_fd_scm(descriptor)
+    await client.execute("getfd", {"fdname": "state"})
+    with client.listener("MIGRATION") as events:
+        await client.execute(command, {"uri": "fd:state"})
         async for event in events:
-            data = cast("dict[str, Any]", event["data"])
-            if data["id"] == job and data["status"] == "concluded":
-                break
-    records = cast("list[dict[str, Any]]", await client.execute("query-jobs"))
-    await client.execute("job-dismiss", {"id": job})
-    error = next((each.get("error") for each in records if each["id"] == job), None)
-    if error:
-        raise ProviderError(f"QEMU could not do {command}: {error}")
+            status = cast("dict[str, Any]", event["data"])["status"]
+            if status == "failed":
+                record = cast("dict[str, Any]", await client.execute("query-migrate"))
+                reason = record.get("error-desc", "no reason given")
+                raise ProviderError(f"QEMU could not {command}: {reason}")
+            if status == "completed":
+                return

@@ -24,6 +24,11 @@ def find(uuids: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def runs(uuid: str) -> bool:
+    """Tell whether a machine's process is there."""
+    return bool(find([uuid]))
+
+
 def kill(uuid: str, *, deadline: Deadline) -> bool:
     """End a machine's process at once and wait until it is gone; False when it is not at the deadline."""
     return _with_process(uuid, signal.SIGKILL, deadline)

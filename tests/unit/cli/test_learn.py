@@ -37,7 +37,7 @@ def _graded(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, score: int | None
         seconds=1.0,
         tasks=(task,),
     )
-    monkeypatch.setattr(grading, "check", lambda *_: report)
+    monkeypatch.setattr(grading, "check", lambda *_, **__: report)
 
 
 def test_up_tells_the_tasks_and_how_to_go_on(lpiclab: Lpiclab, commands: Commands) -> None:

@@ -26,7 +26,7 @@ def record(context: Context, make_plan: Callable[..., Plan], tmp_path: Path) -> 
     made = new_record("web", "fake", tmp_path, {}, plan)
     context.store.save(made)
     provider = FakeProvider(context.home)
-    provider.create(context.instance(made), deadline=Deadline.after(9))
+    provider.create(context.instance(made), deadline=Deadline.after(9), progress=print)
     provider.start(context.instance(made), deadline=Deadline.after(9), progress=print)
     return made
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.images.manifest import FILES, FileFacts, Manifest, write_manifest
+from lpiclab.images.manifest import FILES, Manifest, write_manifest
 from lpiclab.images.recipe import Recipe
+from lpiclab.integrity import FileFacts
 
 FillFolder = Callable[[Path, str], Path]
 

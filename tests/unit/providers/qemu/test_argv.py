@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -20,19 +21,28 @@ _MACHINE = Machine(
 )
 
 
-def _argv(accelerator: str = "tcg", folder: Path = Path("/m"), machine: Machine = _MACHINE) -> list[str]:
+def _argv(
+    accelerator: str = "tcg",
+    folder: Path = Path("/m"),
+    machine: Machine = _MACHINE,
+    memory: argv.Memory = argv.Memory(),  # noqa: B008 - it is frozen
+    *,
+    incoming: bool = False,
+) -> list[str]:
     return argv.machine_argv(
         name="lpiclab-raid1-ns1",
         machine=machine,
-        identity=Identity("0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e"),
+        identity=Identity("0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e", "1b6d5a5e-b2ee-5b4b-a2a5-4c0b0f5ca5bb"),
         accelerator=accelerator,
         boot=argv.Boot(
             kernel=Path("/i/vmlinux"), initrd=Path("/i/initrd"), command_line="root=/dev/sda quiet"
         ),
+        memory=memory,
         disks=[(name, folder / f"{name}.qcow2") for name in ("sda", *(disk.name for disk in machine.disks))],
         netdevs=lan.netdevs(machine.name, [machine]),
         sockets=argv.Sockets(monitor=5, shell=6, console=7),  # noqa: S604 - a descriptor, no shell
         console_log="machines/ns1/console.log",
+        incoming=incoming,
     )
 
 
@@ -42,6 +52,10 @@ def _values(words: list[str], option: str) -> list[str]:
 
 def _of(words: list[str], option: str, beginning: str) -> list[str]:
     return [value for value in _values(words, option) if value.startswith(beginning)]
+
+
+def _json(words: list[str], option: str) -> list[dict[str, object]]:
+    return [json.loads(value) for value in _values(words, option) if value.startswith("{")]
 
 
 def test_the_machine_is_as_the_lab_wants_it() -> None:
@@ -57,19 +71,34 @@ def test_the_machine_is_as_the_lab_wants_it() -> None:
 def test_disks_follow_each_other_on_one_controller() -> None:
     """The system disk is target 0, the lab's disks come after it in their order."""
     disks = tuple(Disk(name=name, size_mib=64) for name in ("sdb", "sdc"))
-    devices = _of(_argv(machine=Machine(name="ns1", disks=disks)), "-device", "scsi-hd,")
-    places = [dict(item.split("=") for item in device.split(",")[1:]) for device in devices]
-    assert [(place["drive"], place["scsi-id"], place["bus"]) for place in places] == [
-        ("sda", "0", "scsi.0"),
-        ("sdb", "1", "scsi.0"),
-        ("sdc", "2", "scsi.0"),
+    devices = _json(_argv(machine=Machine(name="ns1", disks=disks)), "-device")
+    assert [(each["drive"], each["scsi-id"], each["bus"]) for each in devices] == [
+        ("sda", 0, "scsi.0"),
+        ("sdb", 1, "scsi.0"),
+        ("sdc", 2, "scsi.0"),
     ]
 
 
-def test_commas_in_paths_are_doubled() -> None:
-    """A comma in a path stays part of the path in QEMU's option syntax."""
-    first = _of(_argv(folder=Path("/a,b/c,d")), "-blockdev", "driver=qcow2,node-name=sda")[0]
-    assert first.endswith(",file.filename=/a,,b/c,,d/sda.qcow2")
+def test_any_path_arrives_as_it_is() -> None:
+    """A comma or a quote in a path stays part of the path."""
+    first = _json(_argv(folder=Path('/a,b/c"d')), "-blockdev")[0]
+    assert first["file"] == {"driver": "file", "filename": '/a,b/c"d/sda.qcow2'}
+
+
+def test_memory_is_nobodys_or_a_files() -> None:
+    """Without a file memory is fresh pages; a file's is shared with it, or copied on write."""
+    kinds = [
+        _json(_argv(memory=memory), "-object")[0]
+        for memory in (argv.Memory(), argv.Memory(file=Path("/x")), argv.Memory(file=Path("/x"), shared=True))
+    ]
+    assert [each["qom-type"] for each in kinds] == ["memory-backend-ram", *["memory-backend-file"] * 2]
+    assert [each.get("share") for each in kinds] == [None, False, True]
+    assert {each["size"] for each in kinds} == {640 << 20}
+
+
+def test_a_copy_waits_for_its_state_with_the_same_hardware() -> None:
+    """The command lines of a machine that boots and of one that goes on differ in one word only."""
+    assert _argv(incoming=True) == [*_argv(), "-incoming", "defer"]
 
 
 def test_management_card_reaches_nothing() -> None:
@@ -102,12 +131,9 @@ def test_cards_sit_behind_root_ports_in_order() -> None:
     """Each card has the root port of its number; unused ports are there all the same."""
     machine = Machine(name="gw", nics=(Nic(network="a"), Nic(network="b")))
     words = _argv(machine=machine)
-    cards = _of(words, "-device", "virtio-net-pci,id=card")
-    assert [(card.split(",")[1], card.split(",")[-1]) for card in cards] == [
-        ("id=card0", "bus=slot0"),
-        ("id=card1", "bus=slot1"),
-    ]
-    assert len({card.split("mac=")[1][:17] for card in cards}) == 2
+    cards = [each for each in _json(words, "-device") if each["driver"] == "virtio-net-pci"]
+    assert [(card["id"], card["bus"]) for card in cards] == [("card0", "slot0"), ("card1", "slot1")]
+    assert len({str(card["mac"]) for card in cards}) == 2
     assert len(_of(words, "-device", "pcie-root-port,")) == argv.CARD_SLOTS
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import paramiko
 
+from lpiclab.files import private_folder
 from lpiclab.providers.qemu.identity import Identity, document, make_key_pair
 
 
@@ -25,6 +26,16 @@ def test_identities_differ(tmp_path: Path) -> None:
     assert one.uuid != two.uuid
     assert one.machine_id != two.machine_id
     assert len({each.mac(card) for each in (one, two) for card in (-1, 0, 1)}) == 6
+
+
+def test_a_fork_is_the_same_individual(tmp_path: Path) -> None:
+    """With the file that tells who it is, a machine in another folder is the same one, as another process."""
+    one, two = private_folder(tmp_path / "a" / "ns1"), private_folder(tmp_path / "b" / "ns1")
+    Identity.give(one, instance_folder=tmp_path / "instance")
+    (two / "individual").write_bytes((one / "individual").read_bytes())
+    assert Identity.of(one).machine_id == Identity.of(two).machine_id
+    assert Identity.of(one).mac(0) == Identity.of(two).mac(0)
+    assert Identity.of(one).uuid != Identity.of(two).uuid
 
 
 def test_names_are_well_formed(tmp_path: Path) -> None:
@@ -59,10 +70,13 @@ def test_document_is_what_the_image_reads(tmp_path: Path) -> None:
     text = document(
         hostname="ns1.example.net",
         identity=identity,
+        cards=1,
         host_key_file=tmp_path / "host_key",
         authorised_key="ssh-ed25519 AAAA lpiclab",
     )
-    facts = dict(line.split(" ", 1) for line in text.splitlines())
+    *lines, management, card = text.splitlines()
+    assert (management, card) == (f"card mgmt {identity.mac(-1)}", f"card eth0 {identity.mac(0)}")
+    facts = dict(line.split(" ", 1) for line in lines)
     assert list(facts) == ["hostname", "machine-id", "host-key", "authorized-key"]
     assert facts["hostname"] == "ns1.example.net"
     assert facts["machine-id"] == identity.machine_id

@@ -12,14 +12,14 @@ def _machine(name: str, *networks: str) -> Machine:
     return Machine(name=name, nics=tuple(Nic(network=network) for network in networks))
 
 
-def _options(netdev: str) -> dict[str, str]:
-    kind, *options = netdev.split(",")
-    return {"kind": kind, **dict(option.split("=", 1) for option in options)}
+def _path(netdev: lan.Netdev, end: str) -> str | None:
+    found = netdev.get(end)
+    return str(found["path"]) if isinstance(found, dict) else None
 
 
-def _all(machines: Sequence[Machine]) -> dict[tuple[str, int], list[dict[str, str]]]:
+def _all(machines: Sequence[Machine]) -> dict[tuple[str, int], list[lan.Netdev]]:
     return {
-        (machine.name, index): [_options(value) for value in values]
+        (machine.name, index): values
         for machine in machines
         for index, values in enumerate(lan.netdevs(machine.name, machines))
     }
@@ -29,11 +29,11 @@ def _reached(machines: Sequence[Machine]) -> dict[tuple[str, int], set[tuple[str
     """Return which cards hear each card: those that share a wire, or a hub with wires to it."""
     cards = _all(machines)
     listens = {
-        each["local.path"]: card for card, values in cards.items() for each in values if "local.path" in each
+        path: card for card, values in cards.items() for each in values if (path := _path(each, "local"))
     }
-    assert len(listens) == sum("local.path" in each for values in cards.values() for each in values)
+    assert len(listens) == sum("local" in each for values in cards.values() for each in values)
     wires = {
-        card: {listens[each["remote.path"]] for each in values if "remote.path" in each}
+        card: {listens[path] for each in values if (path := _path(each, "remote"))}
         for card, values in cards.items()
     }
     return {
@@ -56,9 +56,9 @@ def test_three_machines_form_a_star() -> None:
         ("b", 0): {("a", 0), ("c", 0)},
         ("c", 0): {("a", 0), ("b", 0)},
     }
-    hub = [each for each in _all(machines)["a", 0] if each["kind"] == "hubport"]
+    hub = [each for each in _all(machines)["a", 0] if each["type"] == "hubport"]
     assert len(hub) == 3
-    assert {each["hubid"] for each in hub} == {"0"}
+    assert {each["hubid"] for each in hub} == {0}
 
 
 def test_networks_are_apart() -> None:
@@ -84,7 +84,7 @@ def test_back_ends_have_names_of_their_own() -> None:
     """No two back-ends of one QEMU have the same id, and each card finds the one of its number."""
     machines = [_machine("gw", "in", "out"), _machine("b", "out", "in"), _machine("c", "in", "out")]
     for machine in machines:
-        values = [[_options(value)["id"] for value in card] for card in lan.netdevs(machine.name, machines)]
+        values = [[value["id"] for value in card] for card in lan.netdevs(machine.name, machines)]
         names = [name for card in values for name in card]
         assert len(names) == len(set(names))
         assert [card[0] for card in values] == ["lan0", "lan1"]
@@ -92,4 +92,4 @@ def test_back_ends_have_names_of_their_own() -> None:
 
 def test_card_alone_on_its_network_has_a_back_end() -> None:
     """A network with one card is a hub with nothing else on it."""
-    assert lan.netdevs("a", [_machine("a", "lan")]) == [["hubport,id=lan0,hubid=0"]]
+    assert lan.netdevs("a", [_machine("a", "lan")]) == [[{"type": "hubport", "id": "lan0", "hubid": 0}]]

@@ -1,0 +1,218 @@
+"""Make machines: as templates have them, or by booting; and make templates of machines set up."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from lpiclab.errors import LpiclabError, MachineryError, ProviderError
+from lpiclab.files import private_folder, write_private
+from lpiclab.integrity import copy_sparse
+from lpiclab.model import Instance
+from lpiclab.providers.base import Progress
+from lpiclab.providers.qemu import disk, frozen, generation, identity, launch, process
+from lpiclab.providers.qemu.identity import Identity
+from lpiclab.providers.qemu.launch import Frozen
+from lpiclab.providers.qemu.place import Place, places
+from lpiclab.providers.qemu.templates import Templates
+from lpiclab.wait import Deadline
+
+_KILL_S = 10.0
+_DIGITS = 12
+
+
+def create(
+    instance: Instance, templates: Templates, accelerator: str, *, deadline: Deadline, progress: Progress
+) -> None:
+    """Make each machine's files unless they are there; what its template is, is noted beside them."""
+    identity.make_key_pair(instance.folder / "key", "lpiclab")
+    if not generation.current(instance.folder).exists():
+        generation.adopt(instance.folder, generation.new(instance.folder))
+    for place in places(instance):
+        new = not place.folder.exists()
+        individual(place)
+        if new:
+            name = templates.bare(
+                place.machine, place.image, accelerator, deadline=deadline, progress=progress
+            )
+            note_origin(place, name)
+            place.template.symlink_to(templates.folder(name))
+        system = place.folder / "sda.qcow2"
+        if not system.exists():
+            template = place.template / "machine" / "sda.qcow2"
+            backing = template if template.exists() else place.image.disk
+            disk.ensure_overlay(system, backing=backing.resolve(), deadline=deadline)
+        for each in place.machine.disks:
+            file = place.folder / f"{each.name}.qcow2"
+            disk.ensure_empty(file, size_mib=each.size_mib, deadline=deadline)
+
+
+def individual(place: Place) -> None:
+    """Make the folder and keys of an individual machine; those of an earlier generation stay its own."""
+    private_folder(place.folder)
+    earlier = generation.current(place.instance.folder) / place.machine.name
+    if earlier.is_dir() and earlier.resolve() != place.folder.resolve():
+        for name in ("host_key", "host_key.pub"):
+            write_private(place.folder / name, (earlier / name).read_bytes())
+    Identity.give(place.folder, instance_folder=place.instance.folder)
+    identity.make_key_pair(place.folder / "host_key", place.machine.name)
+
+
+async def start(place: Place, accelerator: str, progress: Progress) -> None:
+    """Start a machine: from where it was suspended, from its template if it never ran, or by a boot."""
+    if place.state.exists():
+        await _go_on(place, accelerator)
+    elif place.template.is_dir():
+        origin = place.template.resolve() / "machine"
+        place.memory.unlink(missing_ok=True)
+        copy_sparse(origin / "memory", place.memory)
+        # From now on the disk moves away from the template's memory: another try has to boot it.
+        place.template.unlink()
+        whole = Frozen(state=origin / "state", memory=place.memory, keep_memory=True, bare=True)
+        await launch.resume(place, accelerator, whole)
+        progress(f"{place.machine.name}: ready")
+    else:
+        place.template.unlink(missing_ok=True)
+        await launch.boot(place, accelerator, progress)
+
+
+async def _go_on(place: Place, accelerator: str) -> None:
+    """Let a suspended machine go on; its state is of no use once it has."""
+    used = place.state.with_name("state.used")
+    place.state.rename(used)
+    await launch.resume(place, accelerator, Frozen(state=used))
+    used.unlink()
+
+
+def keep(
+    instance: Instance,
+    key: str,
+    title: str,
+    templates: Templates,
+    accelerator: str,
+    *,
+    deadline: Deadline,
+    progress: Progress,
+) -> bool:
+    """Freeze an instance just set up as a template, and begin anew from that."""
+    every = places(instance)
+    if not all(place.memory.exists() and process.runs(place.identity.uuid) for place in every):
+        return True
+    origins = origins_of(place.folder for place in every)
+    shape = frozen.shape(instance, accelerator)
+    name = _name(instance, key, shape)
+    try:
+        with templates.making(name, progress) as part:
+            frozen.freeze(every, part / "frozen", deadline=deadline)
+            frozen.seal(part / "frozen", title=title, shape=shape, instance=instance, origins=sorted(origins))
+            templates.publish(part / "frozen", name)
+    except (MachineryError, OSError) as error:
+        progress(f"the set-up could not be kept: {error}")
+        return False
+    return begin(instance, key, templates, accelerator, deadline=deadline, progress=progress)
+
+
+def begin(
+    instance: Instance,
+    key: str,
+    templates: Templates,
+    accelerator: str,
+    *,
+    deadline: Deadline,
+    progress: Progress,
+) -> bool:
+    """Let an instance's machines begin as a template that `keep` made."""
+    shape = frozen.shape(instance, accelerator)
+    name = _name(instance, key, shape)
+    if not templates.sound(name, shape, progress):
+        return False
+    folder = templates.folder(name)
+    identity.make_key_pair(instance.folder / "key", "lpiclab")
+    made = generation.new(instance.folder)
+    every = places(instance, made)
+
+    async def one(place: Place) -> None:
+        whole = frozen.machine(folder, place.machine.name)
+        if whole is None:
+            raise ProviderError(f"{name} lacks {place.machine.name}")
+        await launch.resume(place, accelerator, whole)
+
+    try:
+        for place in every:
+            individual(place)
+            note_origin(place, name)
+            for disk_name, file in place.disks():
+                backing = folder / place.machine.name / f"{disk_name}.qcow2"
+                disk.ensure_overlay(file, backing=backing, deadline=deadline)
+        launch.together(every, one, "to begin", deadline)
+    except LpiclabError as error:
+        discard(every, made)
+        templates.remove(name, progress)
+        progress(f"{name} can't be used ({error.message}); it is removed")
+        return False
+    except BaseException:
+        discard(every, made)
+        raise
+    replace(instance, made)
+    return True
+
+
+def replace(instance: Instance, made: Path) -> None:
+    """Make a generation whose machines run the one in use, and end the others."""
+    generation.adopt(instance.folder, made)
+    clear_other_generations(instance)
+
+
+def clear_other_generations(instance: Instance) -> None:
+    """End and remove what is not in use."""
+    for other in generation.others(instance.folder):
+        for folder in sorted(each for each in other.iterdir() if each.is_dir()):
+            kill_in(folder, instance.id)
+        shutil.rmtree(other, ignore_errors=True)
+
+
+def discard(every: Sequence[Place], made: Path) -> None:
+    """End and remove machines that came to nothing."""
+    for place in every:
+        kill(place)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def kill(place: Place) -> None:
+    """End a machine's process at once."""
+    kill_in(place.folder, place.instance.id)
+
+
+def kill_in(folder: Path, instance_id: str) -> None:
+    """End the process of the machine in a folder at once.
+
+    Raises:
+        ProviderError: it does not end.
+    """
+    if not process.kill(Identity.of(folder).uuid, deadline=Deadline.after(_KILL_S)):
+        raise ProviderError(f"{instance_id}/{folder.name}: QEMU does not end")
+
+
+def note_origin(place: Place, template: str) -> None:
+    """Note the template that a machine's disks stand on."""
+    write_private(place.folder / "origin", template.encode())
+
+
+def origins_of(folders: Iterable[Path]) -> set[str]:
+    """Return the templates that machines' folders say they stand on."""
+    files = (folder / "origin" for folder in folders)
+    return {file.read_text() for file in files if file.exists()} - {""}
+
+
+def users(instances: Path) -> Mapping[str, Sequence[str]]:
+    """Return which instances stand on each template."""
+    found: dict[str, list[str]] = {}
+    for folder in sorted(instances.iterdir()) if instances.is_dir() else []:
+        for origin in sorted(origins_of(generation.machine_folders(folder))):
+            found.setdefault(origin, []).append(folder.name)
+    return found
+
+
+def _name(instance: Instance, key: str, shape: str) -> str:
+    return f"{instance.plan.lab_id}-{key[:_DIGITS]}-{shape[:_DIGITS]}"

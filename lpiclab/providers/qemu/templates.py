@@ -1,0 +1,173 @@
+"""The templates of this host: frozen machines that any number of others begin as.
+
+A *bare* template is one booted machine of a distribution, with some size of memory and number of
+processors. A *set-up* is all machines of a lab when its set-up was done. Both are named by content:
+whatever would make a machine that begins there wrong gives another name. See
+docs/architecture.md, "Instant machines".
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lpiclab.errors import ImageError, MachineryError, ProviderError
+from lpiclab.files import file_lock, private_folder
+from lpiclab.model import Image, Instance, Machine, Plan
+from lpiclab.providers.base import Kept, Progress
+from lpiclab.providers.qemu import argv, disk, frozen, launch, process
+from lpiclab.providers.qemu.guestport import GuestPort
+from lpiclab.providers.qemu.place import Place
+from lpiclab.wait import Deadline
+
+_DIGITS = 12
+_NAME = "machine"
+_KILL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """The templates under one folder."""
+
+    root: Path
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a template, which may be absent."""
+        return self.root / name
+
+    def sound(self, name: str, shape: str, progress: Progress) -> bool:
+        """Tell whether a template and those that it stands on can be used; say so when it is spoilt."""
+        if not self.folder(name).is_dir():
+            return False
+        try:
+            manifest = frozen.verify(self.folder(name), shape)
+            for origin in manifest.origins:
+                frozen.verify(self.folder(origin))
+                frozen.note_use(self.folder(origin))
+            frozen.note_use(self.folder(name))
+        except ImageError as error:
+            progress(f"{error.message}; making it anew")
+            return False
+        return True
+
+    def bare(
+        self, machine: Machine, image: Image, accelerator: str, *, deadline: Deadline, progress: Progress
+    ) -> str:
+        """Return the name of the bare template that a machine can begin as; it is made when absent.
+
+        Raises:
+            MachineryError: it could not be made.
+        """
+        instance = _bare_instance(self.root, machine, image)
+        shape = frozen.shape(instance, accelerator)
+        name = f"{machine.distro}-{machine.memory_mib}m-{machine.processors}p-{shape[:_DIGITS]}"
+        if self.sound(name, shape, lambda _: None):
+            return name
+        with self.making(name, progress) as part:
+            if not self.sound(name, shape, progress):
+                progress(f"a template of {machine.distro} with {machine.memory_mib} MiB is made, once")
+                _make_bare(instance, part, accelerator, deadline)
+                title = f"{machine.distro}, {machine.memory_mib} MiB, {machine.processors} processors"
+                frozen.seal(part / "frozen", title=title, shape=shape, instance=instance)
+                self.publish(part / "frozen", name)
+        return name
+
+    @contextmanager
+    def making(self, name: str, progress: Progress) -> Iterator[Path]:
+        """Hold an empty folder to make a template in, against other makers of the same one."""
+        with file_lock(private_folder(self.root) / f".{name}.lock", f"up ({name})", progress):
+            part = self.root / f".{name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            private_folder(part)
+            try:
+                yield part
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+
+    def publish(self, made: Path, name: str) -> None:
+        """Give a complete folder its name; a spoilt one of that name goes away."""
+        self._discard(name)
+        made.rename(self.folder(name))
+
+    def listing(self, users: Callable[[str], Sequence[str]], *, thorough: bool = False) -> list[Kept]:
+        """Return all templates; `users` tells which instances stand on one."""
+        folders = sorted(self.root.glob("[!.]*")) if self.root.is_dir() else []
+        return [self._kept(folder, users, thorough=thorough) for folder in folders if folder.is_dir()]
+
+    def remove(self, name: str, progress: Progress) -> None:
+        """Remove a template; whether anything needs it is not known here."""
+        with file_lock(private_folder(self.root) / f".{name}.lock", f"image rm {name}", progress):
+            self._discard(name)
+
+    def _discard(self, name: str) -> None:
+        """Remove a template's name first: what is half removed must not look like one."""
+        if self.folder(name).is_dir():
+            rubbish = self.root / f".{name}.old"
+            shutil.rmtree(rubbish, ignore_errors=True)
+            self.folder(name).rename(rubbish)
+            shutil.rmtree(rubbish, ignore_errors=True)
+
+    def _kept(self, folder: Path, users: Callable[[str], Sequence[str]], *, thorough: bool) -> Kept:
+        title, created, problem = folder.name, "", ""
+        images: Sequence[str] = ()
+        origins: Sequence[str] = ()
+        try:
+            manifest = frozen.read(folder)
+            title, created = manifest.title, manifest.created
+            images, origins = manifest.images, manifest.origins
+            frozen.verify(folder, thorough=thorough)
+        except MachineryError as error:
+            problem = error.message
+        files = [file for file in folder.rglob("*") if file.is_file()]
+        return Kept(
+            name=folder.name,
+            title=title,
+            created=created,
+            size_bytes=sum(file.stat().st_blocks * 512 for file in files),
+            used_at=frozen.used_at(folder),
+            images=tuple(images),
+            origins=tuple(origins),
+            users=tuple(users(folder.name)),
+            problem=problem,
+        )
+
+
+def _bare_instance(root: Path, machine: Machine, image: Image) -> Instance:
+    bare = Machine(
+        name=_NAME, distro=machine.distro, memory_mib=machine.memory_mib, processors=machine.processors
+    )
+    plan = Plan(
+        lab_id="template",
+        seed="",
+        distro=machine.distro,
+        parameters={},
+        networks=(),
+        machines=(bare,),
+        files=(),
+        setup=(),
+    )
+    return Instance(id="template", folder=root, plan=plan, images={machine.distro: image})
+
+
+def _make_bare(instance: Instance, part: Path, accelerator: str, deadline: Deadline) -> None:
+    """Boot one machine and freeze it when it has settled."""
+    place = Place(instance, instance.plan.machines[0], part / "machines")
+    private_folder(place.folder)
+    place.memory.touch(mode=0o600)
+    disk.ensure_overlay(place.folder / "sda.qcow2", backing=place.image.disk, deadline=deadline)
+    try:
+        launch.spawn(place, accelerator, argv.Memory(file=place.memory, shared=True), dies_with_us=True)
+        launch.together([place], _settle, "to boot and settle", deadline)
+        frozen.freeze([place], part / "frozen", deadline=deadline)
+    finally:
+        if not process.kill(place.identity.uuid, deadline=Deadline.after(_KILL_S)):
+            raise ProviderError(f"{place.label}: QEMU does not end")
+
+
+async def _settle(place: Place) -> None:
+    async with await GuestPort.connect(place.socket("shell"), place.label) as port:
+        await port.ready()
+        await port.settle()
