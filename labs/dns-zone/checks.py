@@ -1,0 +1,148 @@
+"""Ask the name server with dig, from the client and from the server itself: both must hear the same."""
+
+import re
+import secrets
+from itertools import pairwise
+
+from lpiclab.checks import expect, task
+
+NOTHING = "-"
+ANY = "0.0.0.0"  # noqa: S104 - what ss prints
+TRIES = "1 2 3 4 5 6 7 8"
+
+
+def dig(host, parameters, *questions):
+    """Return what dig, without ~/.digrc, prints on `host` for each question to the server's address."""
+    options = "+norecurse +noauthority +noadditional +time=2 +tries=2"
+    server = f"@{parameters.net}.{parameters.octet}"
+    return host.run(f"dig -r {options} {server} {' '.join(questions)}").stdout
+
+
+def records(answer, kind):
+    """Return the data of each record of type `kind` in dig's output, in small letters and sorted."""
+    found = re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
+    return sorted(each.lower() for each in found)
+
+
+def verdict(answer):
+    """Return dig's first status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
+    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
+    if found:
+        return " ".join(found.groups())
+    complaint = re.search(r"^;+ ((?:communications|no servers|connection).*)", answer, re.MULTILINE)
+    return complaint[1] if complaint else NOTHING
+
+
+def state(host, verb, unit):
+    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
+    once = f"s=$(systemctl {verb} {unit})"
+    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
+    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
+
+
+def holders(host, address, unit):
+    """Return who holds UDP port 53 of `address`: ``named``; a process not of `unit` with its number."""
+    found = []
+    for line in host.run("ss -Hlnup %s", "sport = :53").stdout.splitlines():
+        if line.split()[3].rpartition(":")[0] in (address, ANY, "*"):
+            found += re.findall(r'"([^"]+)",pid=(\d+)', line)
+    names = []
+    for name, pid in sorted(set(found)):
+        ours = f"/{unit}.service" in host.run(f"cat /proc/{pid}/cgroup").stdout
+        names.append(name if ours else f"{name}[{pid}]")
+    return " ".join(names) or NOTHING
+
+
+@task("server")
+def test_service_answers_the_client(server, client, parameters, distro):
+    """BIND's service runs, holds port 53 of the server's address, and the client gets an answer."""
+    unit, address = distro.services["bind"], f"{parameters.net}.{parameters.octet}"
+    expect(state(server, "is-active", unit), "active", why="stopped")
+    holder = holders(server, address, unit)
+    if holder == NOTHING:
+        server.run("sleep 2")
+        holder = holders(server, address, unit)
+    expect(holder, address, ok=holder != NOTHING, why="deaf")
+    expect(holder, "named", why="foreign")
+    route = client.run(f"ip -o route get {address}").stdout.strip() or NOTHING
+    expect(route, address, ok=route.startswith(address), why="self")
+    heard = verdict(dig(client, parameters, parameters.zone, "SOA"))
+    expect(heard, "NOERROR qr aa", ok=" qr" in heard, why="unreachable")
+
+
+def expect_zone(answer, parameters, machine):
+    """Expect authority, the SOA record's values and the NS record, of either zone."""
+    authority = re.match("NOERROR.* aa", verdict(answer))
+    expect(verdict(answer), "NOERROR qr aa", ok=authority, why="lame", machine=machine)
+    name = f"{parameters.host}.{parameters.zone}."
+    wanted = [name, f"root.{parameters.zone}.", str(parameters.serial)]
+    wanted += map(str, (parameters.refresh, parameters.retry, parameters.expire, parameters.minimum))
+    soa = (records(answer, "SOA") or [NOTHING])[0].split()
+    serial = soa[2] if len(soa) > 2 else NOTHING
+    same = soa[:2] + soa[3:] == wanted[:2] + wanted[3:]
+    expect(" ".join(soa), " ".join(wanted), ok=same, why="soa")
+    expect(serial, parameters.serial, ok=int(serial) >= parameters.serial, why="serial")
+    expect(" ".join(records(answer, "NS")) or NOTHING, name, why="ns")
+
+
+@task("zone")
+def test_zone_has_the_values(server, client, parameters):
+    """The zone is answered with authority; its SOA and NS records are as asked."""
+    for machine, host in (("client", client), ("server", server)):
+        answer = dig(host, parameters, parameters.zone, "SOA", parameters.zone, "NS")
+        expect_zone(answer, parameters, machine)
+        ttl = re.search(r"^[^;\s]\S*\s+(\d+)\s+IN\s+SOA", answer, re.MULTILINE)[1]
+        expect(int(ttl), parameters.ttl, why="ttl")
+
+
+@task("hosts")
+def test_names_have_addresses(server, client, parameters):
+    """Each name has its one address, and a name that nobody gave has none."""
+    for host in (client, server):
+        for label, octet in ((parameters.host, parameters.octet), (parameters.other, parameters.other_octet)):
+            name, address = f"{label}.{parameters.zone}", f"{parameters.net}.{octet}"
+            answer = dig(host, parameters, name, "A")
+            expect(" ".join(records(answer, "A")) or NOTHING, address, why="address", name=name)
+        nobody = f"{secrets.token_hex(4)}.{parameters.zone}"
+        heard = verdict(dig(host, parameters, nobody, "A"))
+        expect(heard, "NXDOMAIN qr aa", ok=heard.startswith("NXDOMAIN"), why="wildcard", name=nobody)
+
+
+@task("reverse")
+def test_addresses_have_names(server, client, parameters):
+    """The reverse zone is answered with authority, and each address has its one name."""
+    zone = parameters.reverse_zone
+    for machine, host in (("client", client), ("server", server)):
+        expect_zone(dig(host, parameters, zone, "SOA", zone, "NS"), parameters, machine)
+        for label, octet in ((parameters.host, parameters.octet), (parameters.other, parameters.other_octet)):
+            name = f"{label}.{parameters.zone}."
+            answer = dig(host, parameters, f"{octet}.{zone}", "PTR")
+            address = f"{parameters.net}.{octet}"
+            expect(" ".join(records(answer, "PTR")) or NOTHING, name, why="name", address=address)
+
+
+@task("boot")
+def test_server_comes_back_after_a_boot(server, parameters, distro):
+    """BIND starts at boot, may read its files, and finds in them the zones that it answers now."""
+    unit = distro.services["bind"]
+    expect(state(server, "is-enabled", unit), "enabled", why="disabled")
+    loaded = server.run(f"{as_bind_would(server, unit)} 2>&1")
+    complaint = [line for line in loaded.stdout.splitlines() if not re.search(r": loaded serial \d+$", line)]
+    expect((complaint or [NOTHING])[0], NOTHING, ok=loaded.succeeded, why="invalid")
+    for zone in (parameters.zone, parameters.reverse_zone):
+        now = (records(dig(server, parameters, zone, "SOA"), "SOA") or ["- - -"])[0].split()[2]
+        line = rf"^zone {re.escape(zone)}/IN\S*: loaded serial (\d+)$"
+        later = re.findall(line, loaded.stdout, re.MULTILINE)
+        expect(" ".join(later) or NOTHING, now, ok=now in later, why="other", zone=zone)
+
+
+def as_bind_would(server, unit):
+    """Return the command that loads all zones as the running named did: its user, root folder and file."""
+    pid = server.run("systemctl show --property MainPID --value %s", unit).stdout.strip()
+    words = server.run(f"tr '\\0' '\\n' < /proc/{pid}/cmdline").stdout.splitlines()
+    options = dict(pairwise(words))
+    file = options.get("-c", "")
+    if "-t" in options:  # changing the root needs root
+        return f"named-checkconf -z -t {options['-t']} {file}"
+    user = options.get("-u", "root")
+    return f"setpriv --reuid={user} --regid={user} --init-groups named-checkconf -z {file}"

@@ -1,0 +1,3 @@
+#!/bin/bash
+# BIND as it comes, without any zone.
+systemctl enable --quiet --now {{ services.bind }}

@@ -1,0 +1,19 @@
+#!/bin/bash
+# Another server answers on the proxy's port, and says 403 where that is wanted; Squid is elsewhere.
+sed -i 's/^http_port 3128/http_port 3129/' {{ paths.squid_config }}
+systemctl restart {{ services.squid }}
+cat > {{ paths.nginx_config }}/sites-available/default <<'CONF'
+server {
+	listen 3128;
+	server_name .{{ denied }} .{{ also_denied }};
+	return 403;
+}
+server {
+	listen 3128 default_server;
+	location / {
+		proxy_pass http://{{ machines.web.address }};
+		proxy_set_header Host $host;
+	}
+}
+CONF
+systemctl start {{ services.nginx }}
