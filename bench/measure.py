@@ -17,15 +17,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from lpiclab.engine.context import Context
 from lpiclab.paths import Home
+from lpiclab.providers.base import Forks, Snapshots
+from lpiclab.ssh import Session
+from lpiclab.wait import Deadline
 
 HERE = Path(__file__).resolve().parent
 LPICLAB = Path(sys.executable).with_name("lpiclab")
-COLD_RUNS = 3
+SLOW_RUNS = 3
+SEATS = 30
 SHORT_S = 10
 
 
@@ -58,19 +64,107 @@ def measure(environment: dict[str, str], runs: int, *, build: bool) -> list[tupl
     nothing = [sys.executable, "-c", ""]
     rows.append(_row("python starting, doing nothing", runs, lambda: _seconds(nothing, {})))
     for lab in ("raid1", "dns-tsig"):
-        cold = [call("up", lab)]
-        for _ in range(COLD_RUNS - 1):
-            call("down", lab)
-            cold.append(call("up", lab))
-        rows.append((f"`up {lab}`, cold boot, image there", _median(cold), f"{len(cold)} runs"))
-        rows.append(_row(f"`ssh {lab} -- true`", runs, lambda lab=lab: call("ssh", lab, "--", "true")))
-        rows.append((f"memory of the idle machines of {lab}, private", _memory(lab, environment), ""))
-        call("solve", lab)
-        rows.append(_row(f"`check {lab}`, solved", runs, lambda lab=lab: call("check", lab)))
-        rows.append(_row(f"`reset {lab}`, to its end", runs, lambda lab=lab: call("reset", lab)))
-        rows.append((f"`restart {lab}`, all its machines", f"{call('restart', lab):.1f} s", "1 run"))
-        rows.append((f"`down {lab}`", f"{call('down', lab):.2f} s", "1 run"))
+        rows += _lab(lab, environment, call, runs)
+    rows += _classroom(environment, call)
     return rows
+
+
+def _lab(
+    lab: str, environment: dict[str, str], call: Callable[..., float], runs: int
+) -> list[tuple[str, str, str]]:
+    """Return the rows of one lab, with the ratio of a boot to going on from frozen machines."""
+    rows = [(f"`up {lab}`, nothing but the image there", f"{call('up', lab):.1f} s", "1 run")]
+    again, boots, new = [], [], []
+    for number in range(runs):
+        call("down", lab)
+        again.append(call("up", lab))
+        # In between, so that both meet the same moods of the machine.
+        _power_off(lab, environment)
+        boots.append(call("up", lab))
+        new.append(call("up", f"{lab}@new", "--seed", f"bench{number}"))
+        call("down", f"{lab}@new")
+    rows.append((f"`up {lab}`, set up before", _median(again), f"{runs} runs"))
+    rows.append((f"`up {lab}` with machines that are off: a cold boot", _median(boots), f"{runs} runs"))
+    ratios = [boot / resume for boot, resume in zip(boots, again, strict=True)]
+    low, high = min(ratios), max(ratios)
+    rows.append(
+        (
+            f"cold boot / set up before, {lab}",
+            f"{statistics.median(ratios):.1f} ({low:.1f} to {high:.1f})",
+            "pairs",
+        )
+    )
+    rows.append((f"`up {lab}`, never set up, bare template there", _median(new), f"{runs} runs"))
+    rows.append(_row(f"`ssh {lab} -- true`", runs, lambda: call("ssh", lab, "--", "true")))
+    rows.append((f"memory of the idle machines of {lab}, private", _memory(lab, environment), ""))
+    call("solve", lab)
+    rows.append(_row(f"`check --quick {lab}`, solved", runs, lambda: call("check", "--quick", lab)))
+    rows.append(_row(f"`check {lab}`, solved, with proofs on forks", SLOW_RUNS, lambda: call("check", lab)))
+    rows += _copies(lab, environment, runs)
+    rows.append(_row(f"`reset {lab}`", runs, lambda: call("reset", lab)))
+    rows.append((f"`restart {lab}`, all its machines", f"{call('restart', lab):.1f} s", "1 run"))
+    rows.append((f"`down {lab}`", f"{call('down', lab):.2f} s", "1 run"))
+    return rows
+
+
+def _copies(lab: str, environment: dict[str, str], runs: int) -> list[tuple[str, str, str]]:
+    """Return what a snapshot and a fork of a solved lab cost."""
+    os.environ.update(environment)
+    context = Context.from_environment()
+    record = context.record(lab)
+    provider, instance = context.provider(record), context.instance(record)
+    assert isinstance(provider, Forks)  # noqa: S101 - the default provider
+    assert isinstance(provider, Snapshots)  # noqa: S101 - the same
+    pauses, answers = [], []
+    for _ in range(runs):
+        pauses.append(provider.save(instance, "bench", title="", deadline=Deadline.after(60)))
+        provider.forget(instance, "bench")
+        began_s = time.monotonic()
+        fork = provider.fork(instance, deadline=Deadline.after(60))
+        first = instance.plan.machines[0].name
+        endpoint = provider.endpoint(fork, first)
+        with Session.connect(endpoint, machine=first, deadline=Deadline.after(60)) as session:
+            session.run("true", deadline=Deadline.after(60))
+        answers.append(time.monotonic() - began_s)
+        provider.destroy(fork)
+    return [
+        (f"pause of {lab} while it is kept or forked", _median(pauses), f"{runs} runs"),
+        (f"fork of {lab}, to its first answer over SSH", _median(answers), f"{runs} runs"),
+    ]
+
+
+def _classroom(environment: dict[str, str], call: Callable[..., float]) -> list[tuple[str, str, str]]:
+    """Return what thirty seats cost."""
+    names = [f"raid1@seat{number}" for number in range(SEATS)]
+    call("up", names[0])
+    call("down", names[0])
+    began_s = time.monotonic()
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(lambda name: call("up", name), names))
+    seconds = time.monotonic() - began_s
+    machines = [
+        machine
+        for each in _json(["status"], environment)["instances"]
+        for machine in cast("dict[str, Any]", each["machines"]).values()
+    ]
+    used = sorted(machine["memory_bytes"] >> 20 for machine in machines)
+    call("down", "--all")
+    return [
+        (f"{SEATS} instances of raid1, up at once", f"{seconds:.1f} s", "1 run"),
+        (
+            "memory of each, private",
+            f"{used[len(used) // 2]} MiB ({used[0]} to {used[-1]})",
+            f"{len(used)} machines",
+        ),
+    ]
+
+
+def _power_off(lab: str, environment: dict[str, str]) -> None:
+    """Switch all machines of a lab off as a power cut does."""
+    os.environ.update(environment)
+    context = Context.from_environment()
+    record = context.record(lab)
+    context.provider(record).stop(context.instance(record), deadline=Deadline.after(0))
 
 
 def _home(folder: Path) -> dict[str, str]:

@@ -226,8 +226,10 @@ def start(context: Context, record: Record) -> None:
     """Start what does not run of an instance; the caller holds its lock."""
     provider, instance = context.provider(record), context.instance(record)
     deadline = Deadline.after(_UP_S)
-    if any(each.state is not MachineState.RUNNING for each in provider.status(instance).values()):
-        provider.start(instance, deadline=deadline, progress=context.progress)
+    off = any(each.state is not MachineState.RUNNING for each in provider.status(instance).values())
+    # Also when all run: an interrupted command may have left others beside them.
+    provider.start(instance, deadline=deadline, progress=context.progress)
+    if off:
         _settle(context, record)
 
 
