@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lpiclab.engine import grading, keeping, lifecycle
-from lpiclab.engine.context import Context
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.model import Lab, Mutant, Outcome, Report, Solution
 from lpiclab.state import Record
@@ -29,7 +29,7 @@ class Proof:
 def prove(context: Context, name: str, wish: Wish, show: Callable[[bytes], None]) -> Iterator[Proof]:
     """Yield each step's proof as it is done, on an instance of its own that is gone afterwards."""
     lab = context.lab(name)
-    instance_id = f"{lab.id}@contract"
+    instance_id = f"{lab.id}@contract-{wish.distro or DEFAULT_DISTRO}"
     with context.store.lock(instance_id, f"test {name}", context.progress):
         if instance_id in context.store.ids():
             lifecycle.remove(context, instance_id)

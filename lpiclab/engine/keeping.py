@@ -21,7 +21,6 @@ from lpiclab.wait import Deadline
 GREEN = "green-"
 """How the names of snapshots begin that `check` made when a task turned green."""
 
-_GREENS_FILE = "greens.json"
 _KEPT_GREENS = 5
 _SNAPSHOT_S = 120.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
@@ -138,7 +137,7 @@ def keep_green(context: Context, record: Record, report: Report) -> str:
     Raises:
         ProviderError: it could not be kept; its machines go on.
     """
-    file = context.store.folder(record.id) / _GREENS_FILE
+    file = context.store.folder(record.id) / lifecycle.GREENS_FILE
     before = _passed_before(file)
     passed = [task for task in report.tasks if task.outcome is Outcome.PASS]
     new = [task.title for task in passed if task.id not in before]
@@ -154,11 +153,6 @@ def keep_green(context: Context, record: Record, report: Report) -> str:
     for old in kept[: -(_KEPT_GREENS - 1)]:
         provider.forget(instance, old)
     return name
-
-
-def forget_greens(context: Context, record: Record) -> None:
-    """Begin anew with what has passed: the instance is back at its start."""
-    (context.store.folder(record.id) / _GREENS_FILE).unlink(missing_ok=True)
 
 
 def _passed_before(file: Path) -> set[str]:

@@ -24,6 +24,9 @@ _RESTART_S = 300.0
 _SETTLE_S = 120.0
 _BEGIN_S = 120.0
 
+GREENS_FILE = "greens.json"
+"""In an instance's folder: the tasks that have passed since its start."""
+
 SETTLED = "systemctl is-system-running --wait"
 """Waits while a machine is still starting what it starts at boot, however that ends."""
 
@@ -84,7 +87,9 @@ def reset(context: Context, name: str) -> Record:
     """Bring the instance's machines back to their start: from what was kept, else by making them anew."""
     with context.store.lock(name, f"reset {name}", context.progress):
         record = context.record(name)
-        return start_over(context, record, context.lab_of(record))
+        record = start_over(context, record, context.lab_of(record))
+        (context.store.folder(name) / GREENS_FILE).unlink(missing_ok=True)
+        return record
 
 
 def start_over(context: Context, record: Record, lab: Lab) -> Record:

@@ -147,7 +147,7 @@ def test_failing_solution_leaves_nothing(
 
 def test_earlier_attempt_is_cleared_away(context: Context, graded: list[dict[str, Outcome]]) -> None:
     """What a killed attempt left is removed first."""
-    left = context.store.folder("web@contract") / "machines" / "web"
+    left = context.store.folder("web@contract-debian-13") / "machines" / "web"
     left.mkdir(parents=True)
     assert not any(_proofs(context).values())
     assert not left.exists()
