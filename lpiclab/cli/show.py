@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lpiclab.cli import arguments, output
-from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.engine.context import DEFAULT_DISTRO, Context, is_path
 from lpiclab.errors import ExitCode, SpecError
 
 
@@ -67,7 +67,7 @@ def show_lab(
     context = Context.from_environment()
     language = output.language(lang)
     the_lab = context.lab(lab)
-    record = None if "/" in lab or seed is not None else context.store.find(lab)
+    record = None if is_path(lab) or seed is not None else context.store.find(lab)
     plan = (
         record.plan
         if record

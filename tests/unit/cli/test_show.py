@@ -47,6 +47,23 @@ def test_lab_is_shown(lpiclab: Lpiclab) -> None:
     assert "Where does the server look" not in stdout
 
 
+def test_lab_is_shown_by_its_place(
+    lpiclab: Lpiclab, web_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working folder, a path with a slash at its end and the file itself name the lab as well."""
+    monkeypatch.chdir(web_folder)
+    shown = lpiclab("show", "web")
+    for place in (".", "../web/", "./lab.yaml"):
+        assert lpiclab("show", place) == shown
+
+
+def test_unknown_language_is_a_users_mistake(lpiclab: Lpiclab) -> None:
+    """Asked for explicitly, a language is not silently another."""
+    code, _, stderr = lpiclab("show", "web", "--lang", "jp")
+    assert code == 2
+    assert 'no language is called "jp"' in stderr
+
+
 def test_lab_is_shown_for_programs(lpiclab: Lpiclab) -> None:
     """With --json the tasks are data; a seed changes the values in them."""
     code, stdout, stderr = lpiclab("show", "web", "--json")
