@@ -91,7 +91,7 @@ def test_wrong_lab_is_told_with_its_place(
     edit("lab.yaml", "minutes: 20", "minuets: 20")
     code, stdout, stderr = lpiclab(*words)
     assert code == 3
-    assert "web" not in stdout
+    assert "web" not in [line.split()[0] for line in stdout.splitlines()]
     assert ("raid1" in stdout) is (words == ["list"])
     assert f"{web_folder}/lab.yaml:3:1: " in stderr
     assert "minutes" in stderr
