@@ -143,7 +143,10 @@ def status(json: arguments.Json = False) -> None:
 
 
 def doctor(json: arguments.Json = False) -> None:
-    """Look for each need of the tool, say what it means and what mends it."""
+    """Look for all that the tool needs.
+
+    Says what each thing means, and what mends it where it is missing.
+    """
     from lpiclab.engine.doctor import examine  # noqa: PLC0415 - only here
 
     findings = examine(Context.from_environment())
