@@ -46,7 +46,7 @@ test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"
 
 bench: setup ## Measure, and write bench/RESULTS.md
-	$(BIN)/python bench/measure.py
+	$(BIN)/python bench/measure.py --build
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -14,7 +14,10 @@ _Labs = Annotated[list[str] | None, typer.Argument(metavar="[LAB …]", help="La
 
 
 def lint(labs: _Labs = None, distro: arguments.Distro = None) -> None:
-    """Check that labs' files are right and render for a distribution; all labs by default."""
+    """Check that labs' files are right.
+
+    They have to be well-formed, agree with each other and render for the distribution. All labs by default.
+    """
     from lpiclab import labs as lab_files  # noqa: PLC0415 - only where labs are read
 
     context = Context.from_environment()
@@ -42,7 +45,11 @@ def prove(
     seed: arguments.Seed = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the solutions print.")] = False,
 ) -> None:
-    """Prove labs' contract on real machines: fresh, solutions, reboot, wrong solutions."""
+    """Prove labs' contract on real machines.
+
+    On fresh machines nothing passes, after each solution all, also after a reboot; each wrong solution fails
+    what it should.
+    """
     from lpiclab.engine import contract, lifecycle  # noqa: PLC0415 - only here
 
     steps = output.Steps()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 
 from lpiclab.cli import output
 from lpiclab.errors import ExitCode, LpiclabError
@@ -40,6 +38,9 @@ def _show(error: LpiclabError) -> None:
 
 
 def _bug() -> ExitCode:
+    import tempfile  # noqa: PLC0415 - only for a bug
+    import traceback  # noqa: PLC0415 - the same
+
     with tempfile.NamedTemporaryFile("w", prefix="lpiclab-bug-", suffix=".txt", delete=False) as file:
         file.write(traceback.format_exc())
     output.talk(

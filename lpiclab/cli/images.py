@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from lpiclab.cli import arguments, output
-from lpiclab.engine import stock
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.providers.base import Kept
 
@@ -20,13 +19,20 @@ def build(
     anew: Annotated[bool, typer.Option("--anew", help="Build it even if it is there.")] = False,
 ) -> None:
     """Build a distribution's image."""
+    from lpiclab.engine import stock  # noqa: PLC0415 - what builds images costs 15 ms
+
     image = stock.build(Context.from_environment(output.Steps()), distro, anew=anew)
     output.data(str(image.folder))
 
 
 @images_app.command("list")
 def list_images(json: arguments.Json = False) -> None:
-    """List images and templates, with their sizes; each is read as a whole and compared with its digests."""
+    """List images and templates, with their sizes.
+
+    Each is read as a whole and compared with its digests.
+    """
+    from lpiclab.engine import stock  # noqa: PLC0415 - what builds images costs 15 ms
+
     context = Context.from_environment()
     found, templates = stock.listing(context), stock.templates(context, thorough=True)
     if json:
@@ -48,7 +54,12 @@ def list_images(json: arguments.Json = False) -> None:
 
 @images_app.command("rm")
 def remove(name: Annotated[str, typer.Argument(help="A distribution, or a name of the list.")]) -> None:
-    """Remove images with their templates, or a template; never one that machines stand on."""
+    """Remove images with their templates, or a template.
+
+    Never one that machines stand on.
+    """
+    from lpiclab.engine import stock  # noqa: PLC0415 - what builds images costs 15 ms
+
     for gone in stock.remove(Context.from_environment(output.talk), name):
         output.talk(f"removed {gone}")
 
@@ -59,7 +70,12 @@ def prune(
         int, typer.Option("--keep-mib", min=0, help="How much all templates together may take.")
     ] = 4096,
 ) -> None:
-    """Remove the templates unused longest, until the rest fit; never one that machines stand on."""
+    """Remove the templates unused longest, until the rest fit.
+
+    Never one that machines stand on.
+    """
+    from lpiclab.engine import stock  # noqa: PLC0415 - what builds images costs 15 ms
+
     gone = stock.prune(Context.from_environment(output.talk), keep_mib=keep_mib)
     for name in gone:
         output.talk(f"removed {name}")

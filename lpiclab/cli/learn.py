@@ -59,7 +59,10 @@ def ssh(
         str, typer.Option("--user", "-u", metavar="NAME", help="Log in as this user.")
     ] = "student",
 ) -> None:
-    """Open a shell on a machine, or run a command there; its exit status is ours."""
+    """Open a shell on a machine, or run a command there.
+
+    A command's exit status is that of this one.
+    """
     from lpiclab.engine import access  # noqa: PLC0415 - only here
 
     machine, command = _machine_and_command(words or [], sys.argv)
@@ -130,7 +133,10 @@ def solve(lab: arguments.Instance) -> None:
 
 
 def reset(lab: arguments.Instance) -> None:
-    """Bring a lab back to its start; what was done on its machines is lost."""
+    """Bring a lab back to its start.
+
+    What was done on its machines is lost.
+    """
     from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
 
     lifecycle.reset(_context(), lab)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from lpiclab.cli import arguments, output
-from lpiclab.engine.context import DEFAULT_DISTRO, Context
+from lpiclab.engine.context import DEFAULT_DISTRO, Context, is_path
 from lpiclab.errors import ExitCode, SpecError
 
 
@@ -67,7 +67,7 @@ def show_lab(
     context = Context.from_environment()
     language = output.language(lang)
     the_lab = context.lab(lab)
-    record = None if "/" in lab or seed is not None else context.store.find(lab)
+    record = None if is_path(lab) or seed is not None else context.store.find(lab)
     plan = (
         record.plan
         if record
@@ -143,7 +143,10 @@ def status(json: arguments.Json = False) -> None:
 
 
 def doctor(json: arguments.Json = False) -> None:
-    """Look for each need of the tool, say what it means and what mends it."""
+    """Look for all that the tool needs.
+
+    Says what each thing means, and what mends it where it is missing.
+    """
     from lpiclab.engine.doctor import examine  # noqa: PLC0415 - only here
 
     findings = examine(Context.from_environment())

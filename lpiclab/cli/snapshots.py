@@ -12,7 +12,7 @@ from lpiclab.engine.context import Context
 from lpiclab.providers.base import Snapshot
 
 snapshots_app = typer.Typer(
-    help="Keep a lab's machines as they are, memory and disks, and go back to it.", no_args_is_help=True
+    help="Keep a lab's machines as they are, and go back to it.", no_args_is_help=True
 )
 _Name = Annotated[str, typer.Argument(metavar="[NAME]", help="The snapshot's name.")]
 _Known = Annotated[str, typer.Argument(metavar="NAME", help="A snapshot of the list.")]
@@ -21,7 +21,10 @@ _DEFAULT = "saved"
 
 @snapshots_app.command("save")
 def save(lab: arguments.Instance, name: _Name = _DEFAULT) -> None:
-    """Keep a lab as it is; its machines stand still for less than a second."""
+    """Keep a lab as it is.
+
+    Its machines stand still for less than a second.
+    """
     from lpiclab.engine import keeping  # noqa: PLC0415 - only here
 
     seconds = keeping.save_as(Context.from_environment(output.Steps()), lab, name)
@@ -59,7 +62,10 @@ def rewind(
     show: Annotated[bool, typer.Option("--list", help="Only show what there is to go back to.")] = False,
     json: arguments.Json = False,
 ) -> None:
-    """Go back to when a task last turned green; `check` keeps the state then."""
+    """Go back to when a task last turned green.
+
+    `check` keeps the state then.
+    """
     from lpiclab.engine import keeping  # noqa: PLC0415 - only here
 
     context = Context.from_environment(output.Steps())
@@ -71,7 +77,10 @@ def rewind(
 
 
 def suspend(lab: arguments.Instance) -> None:
-    """Stop a lab's machines as they are; they can go on later, also after a reboot of this host."""
+    """Stop a lab's machines as they are.
+
+    They can go on later, also after a reboot of this host.
+    """
     from lpiclab.engine import keeping  # noqa: PLC0415 - only here
 
     keeping.suspend(Context.from_environment(output.Steps()), lab)

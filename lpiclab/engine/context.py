@@ -32,7 +32,18 @@ def silent(_message: str) -> None:
 
 def instance_of(name: str) -> str:
     """Return the instance id for a lab given by id, instance id or path."""
-    return Path(name).resolve().name if "/" in name or name == "." else name
+    return _folder_of(name).resolve().name if is_path(name) else name
+
+
+def is_path(name: str) -> bool:
+    """Tell whether a lab is given by its place rather than by its name."""
+    return "/" in name or name == "."
+
+
+def _folder_of(path: str) -> Path:
+    """Return a lab's folder by its path or that of its ``lab.yaml``."""
+    folder = Path(path)
+    return folder.parent if folder.name == "lab.yaml" else folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +77,30 @@ class Context:
             UsageError: there is none; the nearest name is suggested.
             SpecError: it has mistakes.
         """
-        if "/" not in name and name != "." and (record := self.store.find(name)):
+        if not is_path(name) and (record := self.store.find(name)):
             return self.lab_of(record)
         return labs.load(self.lab_folder(name), template_roots=self.template_roots)
 
     def lab_folder(self, name: str) -> Path:
-        """Return the folder of a lab given by id, instance id or path."""
-        folder = Path(name)
-        if "/" in name or name == ".":
+        """Return the folder of a lab given by id, instance id or path.
+
+        An instance that is there knows its own.
+
+        Raises:
+            UsageError: there is none; the nearest name is suggested.
+        """
+        if is_path(name):
+            folder = _folder_of(name)
             if not (folder / "lab.yaml").is_file():
-                raise UsageError(f"no lab in {name}: there is no lab.yaml")
+                raise UsageError(
+                    f"no lab in {name}: there is no lab.yaml",
+                    hint="name a lab's folder, or a lab of `lpiclab list` without any /",
+                )
             return folder.resolve()
+        with contextlib.suppress(StateError):
+            record = self.store.find(name)
+            if record and (Path(record.lab_folder) / "lab.yaml").is_file():
+                return Path(record.lab_folder)
         return labs.find_lab(name.partition("@")[0], self.lab_roots)
 
     def text(self, lab: Lab, plan: Plan, language: Language) -> LabText:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -63,7 +64,7 @@ def up(context: Context, name: str, wish: Wish) -> Record:
         SpecError: the lab has mistakes.
         MachineryError: machines could not be made or set up.
     """
-    context.lab_folder(name)
+    folder = context.lab_folder(name)
     instance_id = instance_of(name)
     with context.store.lock(instance_id, f"up {name}", context.progress):
         try:
@@ -77,10 +78,10 @@ def up(context: Context, name: str, wish: Wish) -> Record:
             remove(context, instance_id)
             record = None
         if record:
-            _require_same(record, wish)
+            _require_same(record, wish, folder)
             start(context, record)
             return record
-        return make(context, instance_id, context.lab(name), wish)
+        return make(context, instance_id, context.lab(str(folder)), wish)
 
 
 def reset(context: Context, name: str) -> Record:
@@ -238,8 +239,13 @@ def start(context: Context, record: Record) -> None:
         _settle(context, record)
 
 
-def _require_same(record: Record, wish: Wish) -> None:
-    """Refuse to answer `up` with an instance of another seed, distribution or provider."""
+def _require_same(record: Record, wish: Wish, folder: Path) -> None:
+    """Refuse to answer `up` with an instance of another lab, seed, distribution or provider."""
+    if Path(record.lab_folder).resolve() != folder.resolve():
+        raise UsageError(
+            f"{record.id} is up, but made from the lab in {record.lab_folder}",
+            hint=f"`lpiclab down {record.id}` first",
+        )
     is_now = {"seed": record.plan.seed, "distro": record.plan.distro, "provider": record.provider}
     for option, value in is_now.items():
         wanted = getattr(wish, option)

@@ -11,6 +11,7 @@ from lpiclab.names import nearest
     ("wrong", "names", "hint"),
     [
         ("riad1", ["lvm", "raid1"], 'did you mean "raid1"?'),
+        ("RAID1", ["lvm", "raid1"], 'did you mean "raid1"?'),
         ("xyz", ["raid1", "lvm"], "known: lvm, raid1"),
         ("xyz", [], ""),
     ],

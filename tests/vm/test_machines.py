@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ import pytest
 
 from lpiclab import catalog, images
 from lpiclab.engine.context import DEFAULT_DISTRO
+from lpiclab.errors import ConnectFailed, TimedOut
 from lpiclab.files import private_folder
 from lpiclab.model import CommandResult, Disk, Instance, Machine, Nic, Plan
 from lpiclab.paths import Home
@@ -160,6 +162,18 @@ def test_management_survives_a_broken_machine(pair: _Pair) -> None:
     assert pair.said("left", "ip -o -4 address show dev eth0") == ""
     pair.connect("left")
     assert pair.said("left", "systemctl is-active ssh || echo still here").split()[-1] == "here"
+
+
+def test_machine_whose_kernel_panics_boots_again(pair: _Pair) -> None:
+    """A panic is no end: emulated kernels can fail for no reason of the learner's."""
+    booted = "cat /proc/sys/kernel/random/boot_id"
+    before = pair.said("right", booted)
+    with contextlib.suppress(ConnectFailed, TimedOut):
+        pair.sessions["right"].run("echo c > /proc/sysrq-trigger", deadline=Deadline.after(5))
+    pair.connect("right")
+    assert pair.said("right", booted) != before
+    console = pair.provider.logs(pair.instance, "right")[0].read_text(errors="replace")
+    assert "Kernel panic" in console
 
 
 def test_console_is_recorded_and_answers(pair: _Pair) -> None:

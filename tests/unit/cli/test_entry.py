@@ -128,3 +128,13 @@ def test_program_as_users_start_it(tmp_path: Path) -> None:
     assert 'did you mean "raid1"?' in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("image",), ("snapshot",)])
+def test_help_is_not_cut(lpiclab: Lpiclab, words: tuple[str, ...]) -> None:
+    """Each command is told in one short sentence, whole."""
+    code, stdout, _ = lpiclab(*words, "--help")
+    assert code == 0
+    commands = stdout.partition("Commands:\n")[2]
+    assert commands
+    assert "..." not in commands

@@ -47,6 +47,23 @@ def test_lab_is_shown(lpiclab: Lpiclab) -> None:
     assert "Where does the server look" not in stdout
 
 
+def test_lab_is_shown_by_its_place(
+    lpiclab: Lpiclab, web_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working folder, a path with a slash at its end and the file itself name the lab as well."""
+    monkeypatch.chdir(web_folder)
+    shown = lpiclab("show", "web")
+    for place in (".", "../web/", "./lab.yaml"):
+        assert lpiclab("show", place) == shown
+
+
+def test_unknown_language_is_a_users_mistake(lpiclab: Lpiclab) -> None:
+    """Asked for explicitly, a language is not silently another."""
+    code, _, stderr = lpiclab("show", "web", "--lang", "jp")
+    assert code == 2
+    assert 'no language is called "jp"' in stderr
+
+
 def test_lab_is_shown_for_programs(lpiclab: Lpiclab) -> None:
     """With --json the tasks are data; a seed changes the values in them."""
     code, stdout, stderr = lpiclab("show", "web", "--json")
@@ -74,7 +91,7 @@ def test_wrong_lab_is_told_with_its_place(
     edit("lab.yaml", "minutes: 20", "minuets: 20")
     code, stdout, stderr = lpiclab(*words)
     assert code == 3
-    assert "web" not in stdout
+    assert "web" not in [line.split()[0] for line in stdout.splitlines()]
     assert ("raid1" in stdout) is (words == ["list"])
     assert f"{web_folder}/lab.yaml:3:1: " in stderr
     assert "minutes" in stderr

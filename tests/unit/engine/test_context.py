@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from lpiclab.engine.context import Context
+from lpiclab.engine.context import Context, instance_of
 from lpiclab.errors import ConnectFailed, UsageError
 from lpiclab.model import Machine, Plan
 from lpiclab.paths import Home, bundled
@@ -53,6 +53,9 @@ def test_lab_is_found_by_its_folder(
     monkeypatch.chdir(web_folder)
     assert context.lab_folder(".") == web_folder
     assert context.lab_folder("../web") == web_folder
+    assert context.lab_folder("../web/") == web_folder
+    assert context.lab_folder("./lab.yaml") == web_folder
+    assert [instance_of(name) for name in (".", "../web/", "../web/lab.yaml")] == ["web"] * 3
     with pytest.raises(UsageError, match="no lab in"):
         context.lab_folder("./setup")
 

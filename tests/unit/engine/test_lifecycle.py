@@ -100,6 +100,18 @@ def test_lab_can_be_given_by_its_folder(context: Context, commands: Commands, we
     assert commands
 
 
+def test_instance_knows_its_own_lab(context: Context, commands: Commands, web_folder: Path) -> None:
+    """A lab given by its folder is started again by its name; another lab of that name is refused."""
+    own = shutil.copytree(web_folder, web_folder.parents[1] / "own" / "web")
+    lifecycle.up(context, str(own), _FAKE)
+    assert lifecycle.up(context, "web", _FAKE).lab_folder == str(own)
+    with pytest.raises(UsageError, match="made from the lab in "):
+        lifecycle.up(context, str(web_folder), _FAKE)
+    context.store.save(replace(context.store.load("web"), phase="creating"))
+    assert lifecycle.up(context, "web", _FAKE).lab_folder == str(own)
+    assert commands
+
+
 def test_failed_set_up_stops_the_machines(
     context: Context, commands: Commands, refused: set[str], told: list[str]
 ) -> None:
