@@ -1,0 +1,219 @@
+"""Ask the directory with the LDAP tools, from the client and from the server: both must hear the same.
+
+Whether something may be written is asked with the control "no operation": the server does everything
+but the change itself.
+"""
+
+import base64
+import re
+import secrets
+
+from lpiclab.checks import expect, task
+
+NOTHING = "-"
+ANY = "0.0.0.0"  # noqa: S104 - what ss prints
+TRIES = "1 2 3 4 5 6 7 8"
+DONE = "No Operation"
+DENIED = "Insufficient access (50)"
+
+
+class Directory:
+    """The server's directory as `host` sees it; files and variables with settings are not read."""
+
+    def __init__(self, host, parameters):
+        self._host = host
+        self._to = f"-x -o nettimeout=5 -H ldap://{parameters.net}.{parameters.octet}"
+
+    def search(self, base, scope, *attributes, who=("", "")):
+        """Return the entries, each a dict of lists with its ``dn``, and the complaint, empty if none."""
+        options = f"-LLL -o ldif-wrap=no {self._to} -s {scope}"
+        words = " ".join(attributes)
+        command = f"LDAPNOINIT=1 ldapsearch {options} -D %s -w %s -b %s '(objectClass=*)' {words}"
+        got = self._host.run(command, *who, base)
+        return entries(got.stdout), complaint(got)
+
+    def password(self, entry, who=("", "")):
+        """Return the stored passwords of an entry."""
+        found, _ = self.search(entry, "base", "userPassword", who=who)
+        return found[0].get("userpassword", []) if found else []
+
+    def try_change(self, ldif, who=("", "")):
+        """Return what the server says to a change that it only tries: `DONE` when it is allowed."""
+        command = f"LDAPNOINIT=1 ldapmodify -e '!noop' {self._to} -D %s -w %s"
+        got = self._host.run(f"printf '%%s\\n' %s | {command}", ldif, *who)
+        return complaint(got)
+
+
+def entries(ldif):
+    """Return the entries of an LDIF text that is not wrapped; names of attributes in small letters."""
+    found = []
+    for block in re.split(r"\n\n+", ldif.strip()):
+        entry = {}
+        for name, colon, value in re.findall(r"^([^:#\s]+)(::?) ?(.*)$", block, re.MULTILINE):
+            text = base64.b64decode(value).decode(errors="replace") if colon == "::" else value
+            entry.setdefault(name.lower(), []).append(text)
+        if "dn" in entry:
+            found.append(entry)
+    return found
+
+
+def complaint(result):
+    """Return what an LDAP tool complained about: ``No such object (32)``; empty if all went well."""
+    said = [line for line in result.stderr.splitlines() if re.match(r"ldap_|No such|ldapsearch:", line)]
+    last = said[0] if said else (result.stderr.strip().splitlines() or [NOTHING])[-1]
+    return "" if result.succeeded else re.sub(r"^ldap_[^:]*: ", "", last)
+
+
+def digits(number):
+    """Return a telephone number as it is compared, without blanks and hyphens."""
+    return re.sub(r"[^+0-9]", "", number)
+
+
+def same(dn):
+    """Return a name as it is compared: in small letters, no blanks beside commas and equals signs."""
+    return re.sub(r"\s*([,=])\s*", r"\1", dn.lower())
+
+
+def state(host, verb, unit):
+    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
+    once = f"s=$(systemctl {verb} {unit} 2>/dev/null)"
+    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
+    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
+
+
+def holders(host, address, unit):
+    """Return who holds the port at `address`: ``slapd``; a process not of `unit` with its number."""
+    found = []
+    for line in host.run("ss -Hlntp %s", "sport = :389").stdout.splitlines():
+        if line.split()[3].rpartition(":")[0] in (address, ANY, "*"):
+            found += re.findall(r'"([^"]+)",pid=(\d+)', line)
+    names = set()
+    for name, pid in found:
+        ours = f"/{unit}.service" in host.run(f"cat /proc/{pid}/cgroup").stdout
+        names.add(name if ours else f"{name}[{pid}]")
+    return " ".join(sorted(names)) or NOTHING
+
+
+def suffix(parameters):
+    """Return the name at the root of the directory."""
+    return f"dc={parameters.dc},dc={parameters.top}"
+
+
+def manager(parameters):
+    """Return the manager's name and password."""
+    return f"cn={parameters.manager},{suffix(parameters)}", parameters.manager_password
+
+
+def person(parameters):
+    """Return the name of the entry of the slides, and its password."""
+    name = f"cn={parameters.surname} {parameters.given},ou={parameters.people},{suffix(parameters)}"
+    return name, parameters.surname_password
+
+
+def user(parameters):
+    """Return the name of the user's entry, and its password."""
+    return f"uid={parameters.user},ou={parameters.people},{suffix(parameters)}", parameters.user_password
+
+
+@task("suffix")
+def test_server_holds_the_suffix(server, client, parameters, distro):
+    """The service's slapd answers on the network, and anybody can read the entry of the suffix."""
+    unit, address = distro.services["ldap"], f"{parameters.net}.{parameters.octet}"
+    expect(state(server, "is-active", unit), "active", why="stopped")
+    holder = holders(server, address, unit)
+    if holder == NOTHING:
+        server.run("sleep 2")
+        holder = holders(server, address, unit)
+    expect(holder, f"{address}:389", ok=holder != NOTHING, why="deaf")
+    expect(holder, "slapd", why="foreign")
+    route = client.run(f"ip -o route get {address}").stdout.strip() or NOTHING
+    expect(route, address, ok=route.startswith(address), why="self")
+    for machine, host in (("client", client), ("server", server)):
+        found, said = Directory(host, parameters).search(suffix(parameters), "base", "dn")
+        expect(said, "LDAP", ok="contact" not in said, why="unreachable", machine=machine)
+        expect(said or NOTHING, suffix(parameters), ok=bool(found), why="absent", machine=machine)
+
+
+@task("manager")
+def test_manager_may_write(client, parameters):
+    """The manager binds with the password and may add an entry; nobody may without a name."""
+    directory, who, root = Directory(client, parameters), manager(parameters), suffix(parameters)
+    _, said = directory.search(root, "base", "dn", who=who)
+    expect(said or NOTHING, who[0], ok=not said, why="bind")
+    name = secrets.token_hex(6)
+    entry = f"dn: ou={name},{root}\nchangetype: add\nobjectClass: organizationalUnit\nou: {name}"
+    said = directory.try_change(entry, who)
+    expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="read_only")
+    said = directory.try_change(entry)
+    expect(said or NOTHING, DENIED, ok=said and not said.startswith(DONE), why="anybody")
+
+
+@task("people")
+def test_entries_are_there(server, client, parameters):
+    """The unit and both entries below it are there, with what was asked of them."""
+    unit = f"ou={parameters.people},{suffix(parameters)}"
+    name, account = person(parameters)[0], user(parameters)[0]
+    number = f"+81 3 {parameters.phone} {parameters.extension}"
+    for host in (client, server):
+        found = {}
+        for dn in (unit, name, account):
+            got, said = Directory(host, parameters).search(dn, "base")
+            expect(said or NOTHING, dn, ok=bool(got), why="absent")
+            found[dn] = got[0]
+        surnames = found[name].get("sn", [])
+        expect(" ".join(surnames) or NOTHING, parameters.surname, ok=parameters.surname in surnames, why="sn")
+        phones = found[name].get("telephonenumber", [])
+        right = digits(number) in map(digits, phones)
+        expect(", ".join(phones) or NOTHING, number, ok=right, why="phone", dn=name)
+
+
+@task("password")
+def test_both_have_a_hashed_password(client, parameters):
+    """Both bind with their password, and no password is kept in clear."""
+    directory = Directory(client, parameters)
+    for dn, password in (user(parameters), person(parameters)):
+        _, said = directory.search(suffix(parameters), "base", "dn", who=(dn, password))
+        expect(said or NOTHING, dn, ok=not said, why="bind")
+        stored = directory.password(dn, manager(parameters))
+        clear = [each for each in stored if not re.match(r"\{(?!CLEARTEXT)[\w./-]+\}.", each, re.IGNORECASE)]
+        kept = re.sub(r"(?<=^..).*", "…", clear[0]) if clear else "{SSHA}"
+        expect(kept, "{SSHA}…", ok=not clear, why="clear", dn=dn)
+
+
+@task("private")
+def test_passwords_are_private(client, parameters):
+    """Nobody reads another's stored password, and each may change their own and nothing else."""
+    directory = Directory(client, parameters)
+    people = (user(parameters), person(parameters))
+    for who in (("", ""), *people):
+        found, _ = directory.search(suffix(parameters), "sub", "userPassword", who=who)
+        others = [each for each in found if same(each["dn"][0]) != same(who[0])]
+        readable = [each["dn"][0] for each in others if each.get("userpassword")]
+        expect(" ".join(readable) or NOTHING, NOTHING, why="readable", who=who[0] or NOTHING)
+    for who, (other, _) in zip(people, reversed(people), strict=True):
+        said = directory.try_change(new_password(who[0]), who)
+        expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="fixed", who=who[0])
+        said = directory.try_change(new_password(other), who)
+        expect(said or NOTHING, DENIED, ok=said and not said.startswith(DONE), why="writable", who=who[0])
+
+
+def new_password(dn):
+    """Return the LDIF that gives an entry another password."""
+    change = "replace: userPassword\nuserPassword"
+    return f"dn: {dn}\nchangetype: modify\n{change}: {secrets.token_hex(6)}"
+
+
+@task("boot")
+def test_directory_comes_back_after_a_boot(server, parameters, distro):
+    """The service starts at boot, and its user finds all entries in the database that it will open then."""
+    expect(state(server, "is-enabled", distro.services["ldap"]), "enabled", why="disabled")
+    root = suffix(parameters)
+    settings = f'. {distro.paths["ldap_defaults"]}; c=$SLAPD_CONF; [ -d "$c" ] && o=-F || o=-f'
+    as_slapd = 'setpriv --reuid="$SLAPD_USER" --regid="$SLAPD_GROUP" --init-groups'
+    slapcat = 'slapcat ${c:+$o "$c"} -o ldif-wrap=no -b %s'
+    dump = server.run(f"{settings}; {as_slapd} {slapcat}", root)
+    said = (dump.stderr.strip().splitlines() or [NOTHING])[-1]
+    expect(said, NOTHING, ok=dump.succeeded, why="invalid")
+    kept = {same(each["dn"][0]) for each in entries(dump.stdout)}
+    for dn in (root, person(parameters)[0], user(parameters)[0]):
+        expect(" ".join(sorted(kept)) or NOTHING, dn, ok=same(dn) in kept, why="lost")

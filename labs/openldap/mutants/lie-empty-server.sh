@@ -1,0 +1,3 @@
+#!/bin/bash
+# The directory as the package made it.
+systemctl enable --quiet --now {{ services.ldap }}

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Who has an account may read everybody's hashed passwords.
+ldapmodify -Q -Y EXTERNAL -H ldapi:/// <<'LDIF'
+dn: olcDatabase={1}mdb,cn=config
+changetype: modify
+replace: olcAccess
+olcAccess: to attrs=userPassword by self write by anonymous auth by users read
+olcAccess: to * by * read
+LDIF

@@ -1,0 +1,47 @@
+#!/bin/bash
+# A second database with a folder and rules of its own; entries come by slapadd while the service rests.
+dir={{ paths.ldap_data }}-{{ dc }}
+install -d -o openldap -g openldap -m 0700 $dir
+systemctl enable --quiet --now {{ services.ldap }}
+ldapadd -Q -Y EXTERNAL -H ldapi:/// <<LDIF
+dn: olcDatabase=mdb,cn=config
+objectClass: olcMdbConfig
+olcDatabase: mdb
+olcDbDirectory: $dir
+olcSuffix: dc={{ dc }},dc={{ top }}
+olcRootDN: cn={{ manager }},dc={{ dc }},dc={{ top }}
+olcRootPW: {CRYPT}$(openssl passwd -6 {{ manager_password }})
+olcAccess: to attrs=userPassword by self =xw by anonymous auth by * none
+olcAccess: to * by * read
+LDIF
+systemctl stop {{ services.ldap }}
+cat > /tmp/entries.ldif <<LDIF
+dn: dc={{ dc }},dc={{ top }}
+objectClass: domain
+dc: {{ dc }}
+
+dn: ou={{ people }},dc={{ dc }},dc={{ top }}
+objectClass: organizationalUnit
+ou: {{ people }}
+
+dn: cn={{ surname }} {{ given }},ou={{ people }},dc={{ dc }},dc={{ top }}
+objectClass: inetOrgPerson
+cn: {{ surname }} {{ given }}
+sn: {{ surname }}
+telephoneNumber: +81-3-{{ phone }}-{{ extension }}
+userPassword: $(slappasswd -s {{ surname_password }})
+
+dn: uid={{ user }},ou={{ people }},dc={{ dc }},dc={{ top }}
+objectClass: account
+objectClass: posixAccount
+uid: {{ user }}
+cn: {{ user }}
+uidNumber: 10000
+gidNumber: 10000
+homeDirectory: /home/{{ user }}
+userPassword: {CRYPT}$(openssl passwd -6 {{ user_password }})
+LDIF
+slapadd -b dc={{ dc }},dc={{ top }} -l /tmp/entries.ldif
+rm /tmp/entries.ldif
+chown openldap:openldap $dir/*
+systemctl start {{ services.ldap }}

@@ -1,0 +1,49 @@
+#!/bin/bash
+# slapd.conf as on the slides, in the place of cn=config.
+rm {{ paths.ldap_data }}/*.mdb
+cat > {{ paths.ldap_config }}/slapd.conf <<CONF
+include {{ paths.ldap_schema }}/core.schema
+include {{ paths.ldap_schema }}/cosine.schema
+include {{ paths.ldap_schema }}/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+database mdb
+suffix "dc={{ dc }},dc={{ top }}"
+rootdn "cn={{ manager }},dc={{ dc }},dc={{ top }}"
+rootpw $(slappasswd -s {{ manager_password }})
+directory {{ paths.ldap_data }}
+access to attrs=userPassword
+	by self write
+	by anonymous auth
+	by * none
+access to * by * read
+CONF
+chgrp openldap {{ paths.ldap_config }}/slapd.conf
+chmod 0640 {{ paths.ldap_config }}/slapd.conf
+sed -i 's#^SLAPD_CONF=.*#SLAPD_CONF={{ paths.ldap_config }}/slapd.conf#' {{ paths.ldap_defaults }}
+slaptest -u -f {{ paths.ldap_config }}/slapd.conf
+systemctl enable --quiet --now {{ services.ldap }}
+ldapadd -x -H ldap://localhost -D "cn={{ manager }},dc={{ dc }},dc={{ top }}" -w {{ manager_password }} <<LDIF
+dn: dc={{ dc }},dc={{ top }}
+objectClass: dcObject
+objectClass: organization
+dc: {{ dc }}
+o: {{ dc }}
+
+dn: ou={{ people }}, dc={{ dc }},dc={{ top }}
+objectClass: organizationalUnit
+ou: {{ people }}
+
+dn: cn={{ surname }} {{ given }}, ou={{ people }}, dc={{ dc }},dc={{ top }}
+objectClass: person
+cn: {{ surname }} {{ given }}
+sn: {{ surname }}
+telephoneNumber: +81 3 {{ phone }} {{ extension }}
+userPassword: $(slappasswd -h '{MD5}' -s {{ surname_password }})
+
+dn: uid={{ user }},ou={{ people }},dc={{ dc }},dc={{ top }}
+objectClass: account
+objectClass: simpleSecurityObject
+uid: {{ user }}
+userPassword: $(slappasswd -s {{ user_password }})
+LDIF
