@@ -93,12 +93,22 @@ def copy_sparse(source: Path, target: Path) -> None:
         size = os.fstat(reading.fileno()).st_size
         os.ftruncate(writing.fileno(), size)
         for start, end in data_extents(reading.fileno(), size):
-            at = start
-            while at < end:
-                copied = os.copy_file_range(reading.fileno(), writing.fileno(), end - at, at, at)
-                if not copied:
-                    return
-                at += copied
+            _copy_range(reading.fileno(), writing.fileno(), start, end)
+
+
+def _copy_range(source: int, target: int, start: int, end: int) -> None:
+    at = start
+    while at < end:
+        try:
+            copied = os.copy_file_range(source, target, end - at, at, at)
+        except OSError as error:
+            # Between some filesystems the kernel can't.
+            if error.errno not in {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}:
+                raise
+            copied = os.pwrite(target, os.pread(source, min(end - at, _CHUNK_BYTES), at), at)
+        if not copied:
+            raise OSError(errno.EIO, "the file became shorter while it was copied")
+        at += copied
 
 
 def _private(path: str, flags: int) -> int:

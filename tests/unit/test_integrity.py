@@ -174,3 +174,24 @@ def test_full_disk_is_raised(file: Path, tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(OSError, match="No space left") as raised:
         copy_sparse(file, tmp_path / "copy")
     assert raised.value.errno == errno.ENOSPC
+
+
+def test_copy_between_filesystems(sparse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the kernel can't copy by itself, the copy is made all the same, with its holes."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    copy_sparse(sparse, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == sparse.read_bytes()
+    assert FileFacts.of(tmp_path / "copy").sha256 == FileFacts.of(sparse).sha256
+
+
+def test_file_that_shrinks_meanwhile_is_told(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy is whole or an error, never silently short."""
+    monkeypatch.setattr(os, "copy_file_range", lambda *_: 0)
+    with pytest.raises(OSError, match="shorter"):
+        copy_sparse(file, tmp_path / "copy")

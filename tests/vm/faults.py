@@ -33,13 +33,13 @@ from lpiclab.providers.qemu import (
 STEPS: dict[object, tuple[str, ...]] = {
     files: ("write_private",),
     frozen: ("seal", "copy_sparse", "write_private"),
-    generation: ("new", "adopt"),
+    generation: ("adopt",),
     launch: ("spawn", "write_private"),
     making: ("individual", "copy_sparse", "kill_in"),
     disk: ("ensure_overlay",),
     monitor: ("write_state", "read_state"),
     process: ("kill",),
-    snapshots: ("copy_sparse",),
+    snapshots: ("copy_sparse", "private_folder"),
     templates: ("private_folder",),
     pathlib.Path: ("rename",),
 }

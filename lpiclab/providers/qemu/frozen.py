@@ -189,12 +189,7 @@ def write_states(places: Sequence[Place], *, deadline: Deadline) -> None:
                 _write_state(client, _partial(place), with_memory=True)
                 for place, client in zip(places, clients, strict=True)
             ]
-            try:
-                await asyncio.gather(*jobs)
-            except BaseException:
-                for client in clients:
-                    await client.execute("cont")
-                raise
+            await _all(jobs)
             for place in places:
                 process.kill(place.identity.uuid, deadline=Deadline.after(_QUIT_S))
                 _partial(place).rename(place.state)
@@ -229,7 +224,7 @@ def capture(running: Sequence[Place], off: Sequence[Place], target: Path, *, dea
         async with _stopped(running, go_on=True) as clients:
             began_s = asyncio.get_running_loop().time()
             jobs = [one(place, client) for place, client in zip(running, clients, strict=True)]
-            await asyncio.gather(*jobs, *(copy(place) for place in off))
+            await _all([*jobs, *(copy(place) for place in off)])
             return asyncio.get_running_loop().time() - began_s
 
     return _within(every(), [*running, *off], deadline)
@@ -276,10 +271,12 @@ async def _stopped(places: Sequence[Place], *, go_on: bool) -> AsyncIterator[lis
             for client in clients:
                 await client.execute("stop")
             yield clients
+        except BaseException:
+            go_on = True
+            raise
         finally:
-            if go_on:
-                for client in clients:
-                    await client.execute("cont")
+            for client in clients if go_on else ():
+                await client.execute("cont")
 
 
 async def _write_state(client: QMPClient, file: Path, *, with_memory: bool) -> None:
@@ -297,6 +294,13 @@ def _within(work: Coroutine[object, object, T], places: Sequence[Place], deadlin
         return asyncio.run(bounded())
     except TimeoutError as error:
         raise TimedOut(f"timed out waiting for {labels(places)} to be kept") from error
+
+
+async def _all(jobs: Sequence[Coroutine[object, object, None]]) -> None:
+    """Wait for all jobs, also when one fails: machines may go on only when none is at work any more."""
+    for result in await asyncio.gather(*jobs, return_exceptions=True):
+        if result is not None:
+            raise result
 
 
 def _partial(place: Place) -> Path:

@@ -23,11 +23,19 @@ def current(instance_folder: Path) -> Path:
 
 def new(instance_folder: Path) -> Path:
     """Make the folder of a new generation."""
-    return private_folder(instance_folder / f"{_LINK}.{secrets.token_hex(4)}")
+    return private_folder(path_of_new(instance_folder))
+
+
+def path_of_new(instance_folder: Path) -> Path:
+    """Return a name for a generation that is still to be made."""
+    return instance_folder / f"{_LINK}.{secrets.token_hex(4)}"
 
 
 def adopt(instance_folder: Path, generation: Path) -> None:
     """Make `generation` the one in use, in one step."""
+    old = current(instance_folder)
+    if old.is_dir() and not old.is_symlink():
+        old.rename(instance_folder / f"{_LINK}.{secrets.token_hex(4)}")
     link = instance_folder / f".{_LINK}"
     link.unlink(missing_ok=True)
     link.symlink_to(generation.name)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from lpiclab.errors import LpiclabError, MachineryError, ProviderError
+from lpiclab.errors import MachineryError, ProviderError
 from lpiclab.files import private_folder, write_private
 from lpiclab.integrity import copy_sparse
 from lpiclab.model import Instance
@@ -15,7 +15,7 @@ from lpiclab.providers.qemu import disk, frozen, generation, identity, launch, p
 from lpiclab.providers.qemu.identity import Identity
 from lpiclab.providers.qemu.launch import Frozen
 from lpiclab.providers.qemu.place import Place, places
-from lpiclab.providers.qemu.templates import Templates
+from lpiclab.providers.qemu.templates import Templates, origins_of
 from lpiclab.wait import Deadline
 
 _KILL_S = 10.0
@@ -66,7 +66,11 @@ async def start(place: Place, accelerator: str, progress: Progress) -> None:
     elif place.template.is_dir():
         origin = place.template.resolve() / "machine"
         place.memory.unlink(missing_ok=True)
-        copy_sparse(origin / "memory", place.memory)
+        try:
+            copy_sparse(origin / "memory", place.memory)
+        except OSError as error:
+            message = f"{place.label} could not be given its memory: {error.strerror or error}"
+            raise ProviderError(message) from error
         # From now on the disk moves away from the template's memory: another try has to boot it.
         place.template.unlink()
         whole = Frozen(state=origin / "state", memory=place.memory, keep_memory=True, bare=True)
@@ -99,7 +103,7 @@ def keep(
     every = places(instance)
     if not all(place.memory.exists() and process.runs(place.identity.uuid) for place in every):
         return True
-    origins = origins_of(place.folder for place in every)
+    origins = origins_of([place.folder for place in every])
     shape = frozen.shape(instance, accelerator)
     name = _name(instance, key, shape)
     try:
@@ -129,7 +133,7 @@ def begin(
         return False
     folder = templates.folder(name)
     identity.make_key_pair(instance.folder / "key", "lpiclab")
-    made = generation.new(instance.folder)
+    made = generation.path_of_new(instance.folder)
     every = places(instance, made)
 
     async def one(place: Place) -> None:
@@ -146,22 +150,19 @@ def begin(
                 backing = folder / place.machine.name / f"{disk_name}.qcow2"
                 disk.ensure_overlay(file, backing=backing, deadline=deadline)
         launch.together(every, one, "to begin", deadline)
-    except LpiclabError as error:
+        generation.adopt(instance.folder, made)
+    except ProviderError as error:
         discard(every, made)
-        templates.remove(name, progress)
-        progress(f"{name} can't be used ({error.message}); it is removed")
+        templates.remove_unused(name, progress)
+        progress(f"{name} can't be used ({error.message}); making it anew")
         return False
-    except BaseException:
+    except BaseException as error:
         discard(every, made)
+        if isinstance(error, OSError):
+            raise ProviderError(f"{instance.id} could not begin: {error.strerror or error}") from error
         raise
-    replace(instance, made)
-    return True
-
-
-def replace(instance: Instance, made: Path) -> None:
-    """Make a generation whose machines run the one in use, and end the others."""
-    generation.adopt(instance.folder, made)
     clear_other_generations(instance)
+    return True
 
 
 def clear_other_generations(instance: Instance) -> None:
@@ -197,21 +198,6 @@ def kill_in(folder: Path, instance_id: str) -> None:
 def note_origin(place: Place, template: str) -> None:
     """Note the template that a machine's disks stand on."""
     write_private(place.folder / "origin", template.encode())
-
-
-def origins_of(folders: Iterable[Path]) -> set[str]:
-    """Return the templates that machines' folders say they stand on."""
-    files = (folder / "origin" for folder in folders)
-    return {file.read_text() for file in files if file.exists()} - {""}
-
-
-def users(instances: Path) -> Mapping[str, Sequence[str]]:
-    """Return which instances stand on each template."""
-    found: dict[str, list[str]] = {}
-    for folder in sorted(instances.iterdir()) if instances.is_dir() else []:
-        for origin in sorted(origins_of(generation.machine_folders(folder))):
-            found.setdefault(origin, []).append(folder.name)
-    return found
 
 
 def _name(instance: Instance, key: str, shape: str) -> str:

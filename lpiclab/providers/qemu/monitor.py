@@ -57,6 +57,11 @@ async def write_state(client: QMPClient, file: Path, *, with_memory: bool) -> No
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         await _migrate(client, "migrate", descriptor, with_memory=with_memory)
+    except BaseException:
+        # Else it would end later, and stop the machine again that goes on.
+        with suppress(QMPError):
+            await client.execute("migrate_cancel")
+        raise
     finally:
         os.close(descriptor)
 

@@ -42,7 +42,7 @@ class QemuProvider:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._templates = Templates(home.templates)
+        self._templates = Templates(home.templates, home.instances)
 
     def probe(self) -> Sequence[Finding]:
         """Look for QEMU and for an accelerator."""
@@ -164,8 +164,7 @@ class QemuProvider:
 
     def templates(self, *, thorough: bool = False) -> Sequence[Kept]:
         """Return bare templates and set-ups."""
-        users = making.users(self._home.instances)
-        return self._templates.listing(lambda name: users.get(name, ()), thorough=thorough)
+        return self._templates.listing(thorough=thorough)
 
     def remove_template(self, name: str, /, *, progress: Progress) -> None:
         """Remove a template's folder."""

@@ -6,6 +6,7 @@ fills the disk takes nothing from the learner.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +23,7 @@ from lpiclab.providers.qemu.place import Place, places
 from lpiclab.wait import Deadline
 
 _FOLDER = "snapshots"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _FORKS = "forks"
 _INDIVIDUAL = ("individual", "identified", "host_key", "host_key.pub", "origin")
 """What makes a machine the one that it is, beside its disks and its state."""
@@ -37,9 +39,10 @@ def save(instance: Instance, name: str, title: str, accelerator: str, *, deadlin
     folder = _folder(instance, name)
     if folder.exists():
         raise UsageError(f'{instance.id} has a snapshot "{name}" already', hint="choose another name")
-    part = private_folder(folder.parent) / f".{name}.part"
+    part = folder.parent / f".{name}.part"
     shutil.rmtree(part, ignore_errors=True)
     try:
+        private_folder(part)
         seconds = frozen.capture(*_running_and_off(instance), part, deadline=deadline)
         frozen.seal(part, title=title, shape=frozen.shape(instance, accelerator), instance=instance)
         part.rename(folder)
@@ -66,21 +69,23 @@ def restore(instance: Instance, name: str, accelerator: str, *, deadline: Deadli
     except ImageError as error:
         error.hint = f"`lpiclab snapshot rm {instance.id} {name}` removes it"
         raise
-    made = generation.new(instance.folder)
+    made = generation.path_of_new(instance.folder)
     every = places(instance, made)
     try:
+        private_folder(made)
         for place in every:
             _copy_individual(place, generation.current(instance.folder) / place.machine.name)
             for _, file in place.disks():
                 copy_sparse(folder / place.machine.name / file.name, file)
         _resume(every, folder, accelerator, deadline)
+        generation.adopt(instance.folder, made)
     except BaseException as error:
         making.discard(every, made)
         if isinstance(error, OSError):
             message = f"{instance.id} could not go back to {name}: {error.strerror or error}"
             raise ProviderError(f"{message}; it is as it was") from error
         raise
-    making.replace(instance, made)
+    making.clear_other_generations(instance)
 
 
 def fork(instance: Instance, accelerator: str, *, deadline: Deadline) -> Instance:
@@ -90,25 +95,26 @@ def fork(instance: Instance, accelerator: str, *, deadline: Deadline) -> Instanc
         ProviderError: a machine could not be copied; the instance goes on.
     """
     _clear_forks(instance)
-    folder = generation.new(private_folder(instance.folder / _FORKS))
+    folder = generation.path_of_new(instance.folder / _FORKS)
     made = replace(instance, folder=folder)
-    for name in ("key", "key.pub"):
-        copy_sparse(instance.folder / name, folder / name)
-    working = generation.new(folder)
+    working = generation.path_of_new(folder)
     every = places(made, working)
     try:
+        private_folder(working)
+        for name in ("key", "key.pub"):
+            copy_sparse(instance.folder / name, folder / name)
         frozen.capture(*_running_and_off(instance), working, deadline=deadline)
         for place, source in zip(every, places(instance), strict=True):
             _copy_individual(place, source.folder)
         _resume(every, working, accelerator, deadline, dies_with_us=True)
         for place in every:
             place.state.unlink(missing_ok=True)
+        generation.adopt(folder, working)
     except BaseException as error:
         making.discard(every, folder)
         if isinstance(error, OSError):
             raise ProviderError(f"{instance.id} could not be forked: {error.strerror or error}") from error
         raise
-    generation.adopt(folder, working)
     return made
 
 
@@ -213,6 +219,13 @@ def _described(folder: Path) -> Snapshot:
 
 
 def _folder(instance: Instance, name: str) -> Path:
+    """Return a snapshot's folder.
+
+    Raises:
+        UsageError: the name could lead out of the folder of snapshots, where `forget` would remove things.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f'"{name}" cannot name a snapshot', hint="use letters, digits, - and _ (at most 40)")
     return instance.folder / _FOLDER / name
 
 

@@ -8,38 +8,51 @@ docs/architecture.md, "Instant machines".
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from lpiclab.errors import ImageError, MachineryError, ProviderError
+from lpiclab.errors import ImageError, MachineryError, ProviderError, UsageError
 from lpiclab.files import file_lock, private_folder
 from lpiclab.model import Image, Instance, Machine, Plan
 from lpiclab.providers.base import Kept, Progress
-from lpiclab.providers.qemu import argv, disk, frozen, launch, process
+from lpiclab.providers.qemu import argv, disk, frozen, generation, launch, process
 from lpiclab.providers.qemu.guestport import GuestPort
 from lpiclab.providers.qemu.place import Place
 from lpiclab.wait import Deadline
 
 _DIGITS = 12
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NAME = "machine"
 _KILL_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """The templates under one folder."""
+    """The templates under the folder `root`, which the instances under `instances` stand on."""
 
     root: Path
+    instances: Path
 
     def folder(self, name: str) -> Path:
-        """Return the folder of a template, which may be absent."""
+        """Return the folder of a template, which may be absent.
+
+        Raises:
+            UsageError: the name could lead out of the folder of templates, where things are removed.
+        """
+        if not _SAFE.fullmatch(name):
+            raise UsageError(f'"{name}" cannot name a template')
         return self.root / name
 
     def sound(self, name: str, shape: str, progress: Progress) -> bool:
-        """Tell whether a template and those that it stands on can be used; say so when it is spoilt."""
+        """Tell whether a template and those that it stands on can be used; say so when it is spoilt.
+
+        Raises:
+            ImageError: it is spoilt, and instances stand on it, so that it can't be replaced.
+        """
         if not self.folder(name).is_dir():
             return False
         try:
@@ -49,9 +62,21 @@ class Templates:
                 frozen.note_use(self.folder(origin))
             frozen.note_use(self.folder(name))
         except ImageError as error:
+            if users := self.users().get(name):
+                error.hint = f"{' and '.join(users)} stand on it: `lpiclab down {users[0]}` first"
+                raise
             progress(f"{error.message}; making it anew")
             return False
         return True
+
+    def users(self) -> Mapping[str, Sequence[str]]:
+        """Return which instances stand on each template, also by way of another one."""
+        found: dict[str, list[str]] = {}
+        for folder in sorted(self.instances.iterdir()) if self.instances.is_dir() else []:
+            direct = origins_of(generation.machine_folders(folder))
+            for name in sorted(direct | {origin for each in direct for origin in self._origins(each)}):
+                found.setdefault(name, []).append(folder.name)
+        return found
 
     def bare(
         self, machine: Machine, image: Image, accelerator: str, *, deadline: Deadline, progress: Progress
@@ -92,15 +117,32 @@ class Templates:
         self._discard(name)
         made.rename(self.folder(name))
 
-    def listing(self, users: Callable[[str], Sequence[str]], *, thorough: bool = False) -> list[Kept]:
-        """Return all templates; `users` tells which instances stand on one."""
+    def listing(self, *, thorough: bool = False) -> list[Kept]:
+        """Return all templates."""
+        users = self.users()
         folders = sorted(self.root.glob("[!.]*")) if self.root.is_dir() else []
-        return [self._kept(folder, users, thorough=thorough) for folder in folders if folder.is_dir()]
+        return [
+            _kept(folder, users.get(folder.name, ()), thorough=thorough)
+            for folder in folders
+            if folder.is_dir()
+        ]
 
     def remove(self, name: str, progress: Progress) -> None:
         """Remove a template; whether anything needs it is not known here."""
+        self.folder(name)  # refuses a name that leads elsewhere before a lock is made of it
         with file_lock(private_folder(self.root) / f".{name}.lock", f"image rm {name}", progress):
             self._discard(name)
+
+    def remove_unused(self, name: str, progress: Progress) -> None:
+        """Remove a template that is of no use, unless instances stand on its disks."""
+        if name not in self.users():
+            self.remove(name, progress)
+
+    def _origins(self, name: str) -> Sequence[str]:
+        try:
+            return frozen.read(self.folder(name)).origins
+        except ImageError:
+            return ()
 
     def _discard(self, name: str) -> None:
         """Remove a template's name first: what is half removed must not look like one."""
@@ -110,29 +152,36 @@ class Templates:
             self.folder(name).rename(rubbish)
             shutil.rmtree(rubbish, ignore_errors=True)
 
-    def _kept(self, folder: Path, users: Callable[[str], Sequence[str]], *, thorough: bool) -> Kept:
-        title, created, problem = folder.name, "", ""
-        images: Sequence[str] = ()
-        origins: Sequence[str] = ()
-        try:
-            manifest = frozen.read(folder)
-            title, created = manifest.title, manifest.created
-            images, origins = manifest.images, manifest.origins
-            frozen.verify(folder, thorough=thorough)
-        except MachineryError as error:
-            problem = error.message
-        files = [file for file in folder.rglob("*") if file.is_file()]
-        return Kept(
-            name=folder.name,
-            title=title,
-            created=created,
-            size_bytes=sum(file.stat().st_blocks * 512 for file in files),
-            used_at=frozen.used_at(folder),
-            images=tuple(images),
-            origins=tuple(origins),
-            users=tuple(users(folder.name)),
-            problem=problem,
-        )
+
+def origins_of(folders: Sequence[Path]) -> set[str]:
+    """Return the templates that machines' folders say they stand on."""
+    files = [folder / "origin" for folder in folders]
+    return {file.read_text() for file in files if file.exists()} - {""}
+
+
+def _kept(folder: Path, users: Sequence[str], *, thorough: bool) -> Kept:
+    title, created, problem = folder.name, "", ""
+    images: Sequence[str] = ()
+    origins: Sequence[str] = ()
+    try:
+        manifest = frozen.read(folder)
+        title, created = manifest.title, manifest.created
+        images, origins = manifest.images, manifest.origins
+        frozen.verify(folder, thorough=thorough)
+    except MachineryError as error:
+        problem = error.message
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return Kept(
+        name=folder.name,
+        title=title,
+        created=created,
+        size_bytes=sum(file.stat().st_blocks * 512 for file in files),
+        used_at=frozen.used_at(folder),
+        images=tuple(images),
+        origins=tuple(origins),
+        users=tuple(users),
+        problem=problem,
+    )
 
 
 def _bare_instance(root: Path, machine: Machine, image: Image) -> Instance:

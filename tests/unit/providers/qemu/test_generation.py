@@ -101,6 +101,15 @@ def test_folder_of_an_older_version_is_a_generation(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folder_of_an_older_version_makes_room(tmp_path: Path) -> None:
+    """The link takes the place of a real folder, which is then one of those that are not in use."""
+    (tmp_path / "machines" / "ns1").mkdir(parents=True)
+    made = _generation(tmp_path, "ns1")
+    generation.adopt(tmp_path, made)
+    assert generation.current(tmp_path).resolve() == made.resolve()
+    assert len(generation.others(tmp_path)) == 1
+
+
 def test_everything_is_removed(tmp_path: Path) -> None:
     """Neither generations nor the link stay; other files of the instance do."""
     (tmp_path / "record.json").touch()

@@ -80,7 +80,7 @@ def qemu(monkeypatch: pytest.MonkeyPatch) -> _Qemu:
 @pytest.fixture
 def kept(tmp_path: Path) -> Templates:
     """Return the templates of a host."""
-    return Templates(private_folder(tmp_path / "templates"))
+    return Templates(private_folder(tmp_path / "templates"), tmp_path / "instances")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_machines_are_made_on_their_templates(
         assert (place.folder / "origin").read_text() == "bare"
     assert qemu.backings == {f"{name}/sda.qcow2": template / "sda.qcow2" for name in ("ns1", "ns2")}
     assert places(instance)[0].disks()[1][1].read_text() == "empty"
-    assert making.users(instance.folder.parent) == {"bare": ["raid1"]}
+    assert kept.users() == {"bare": ["raid1"]}
 
 
 def test_what_is_there_is_kept(
@@ -217,7 +217,7 @@ def test_instance_begins_as_its_set_up(
     assert [each.individual for each in before] == [each.individual for each in after]
     assert qemu.killed == [each.uuid for each in before]
     assert not old.exists()
-    assert making.users(instance.folder.parent) == {set_up.name: ["raid1"]}
+    assert kept.users() == {set_up.name: ["raid1"]}
 
 
 def test_machines_keep_their_host_keys(
@@ -249,18 +249,27 @@ def test_spoilt_set_up_is_told_and_nothing_changes(
     assert (qemu.resumed, generation.others(instance.folder)) == ([], [])
 
 
-@pytest.mark.parametrize("failure", [ProviderError("it does not fit"), TimedOut("timed out waiting")])
+def test_set_up_that_is_slow_is_kept(instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu) -> None:
+    """A machine that did not answer in time says nothing about the template."""
+    qemu.failures["ns2"] = TimedOut("timed out waiting")
+    with pytest.raises(TimedOut):
+        _begin(instance, kept)
+    assert set_up.is_dir()
+    assert generation.others(instance.folder) == []
+
+
 def test_set_up_that_does_not_run_is_removed(
-    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu, failure: Exception
+    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu
 ) -> None:
     """One machine that can't go on ends the others that did; the old ones stay as they are."""
     old = generation.current(instance.folder).resolve()
     files = sorted(old.rglob("*"))
+    failure = ProviderError("it does not fit")
     qemu.failures["ns2"] = failure
     told: list[str] = []
     assert not _begin(instance, kept, told)
     assert not set_up.exists()
-    assert told == [f"{set_up.name} can't be used ({failure}); it is removed"]
+    assert told == [f"{set_up.name} can't be used ({failure}); making it anew"]
     assert generation.current(instance.folder).resolve() == old
     assert sorted(old.rglob("*")) == files
     assert generation.others(instance.folder) == []
@@ -319,14 +328,14 @@ def test_set_up_is_kept_and_begun_from(
     assert (manifest.title, manifest.origins) == ("set-up of raid1", ["bare"])
     assert [label for label, _ in qemu.resumed] == ["raid1/ns1", "raid1/ns2"]
     assert qemu.resumed[0][1].memory == made / "ns1" / "memory"
-    assert making.users(instance.folder.parent) == {made.name: ["raid1"]}
+    assert kept.users() == {made.name: ["raid1"], "bare": ["raid1"]}
 
 
 def test_machines_that_were_booted_are_not_kept(instance: Instance, kept: Templates, qemu: _Qemu) -> None:
     """Without memory in a file there is nothing to freeze: the instance goes on as it is."""
     qemu.running.update(place.identity.uuid for place in places(instance))
     assert _keep(instance, kept, [])
-    assert kept.listing(lambda _: []) == []
+    assert kept.listing() == []
     assert qemu.killed == []
 
 
@@ -358,11 +367,13 @@ def test_machine_that_does_not_end_is_named(instance: Instance, monkeypatch: pyt
         making.kill(places(instance)[0])
 
 
-def test_users_of_templates_are_found_by_files_alone(instance: Instance, make_instance: MakeInstance) -> None:
+def test_users_of_templates_are_found_by_files_alone(
+    instance: Instance, kept: Templates, make_instance: MakeInstance
+) -> None:
     """Every generation of every instance counts, also one that a crash left."""
     making.note_origin(places(instance)[0], "bare")
     left = generation.new(make_instance("web").folder)
     private_folder(left / "web")
     (left / "web" / "origin").write_text("set-up")
-    assert making.users(instance.folder.parent) == {"bare": ["raid1"], "set-up": ["web"]}
-    assert making.users(instance.folder / "absent") == {}
+    assert kept.users() == {"bare": ["raid1"], "set-up": ["web"]}
+    assert Templates(kept.root, instance.folder / "absent").users() == {}

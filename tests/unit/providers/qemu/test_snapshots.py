@@ -298,6 +298,16 @@ def test_forgotten_snapshot_is_gone(instance: Instance, saved: Path, fill_frozen
     assert generation.current(instance.folder).is_dir()
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "../machines", "a/b", "/absolute", ".before.part"])
+def test_names_never_lead_out_of_the_folder(instance: Instance, saved: Path, files: Files, name: str) -> None:
+    """Whatever the name is, nothing but a snapshot is looked at or removed by it."""
+    before = files()
+    for use in (_save, _restore, snapshots.forget):
+        with pytest.raises(UsageError, match="cannot name a snapshot"):
+            use(instance, name)
+    assert (files(), saved.is_dir()) == (before, True)
+
+
 def test_fork_is_a_copy_that_dies_with_us(instance: Instance, qemu: _Qemu, files: Files) -> None:
     """The same individuals run as other processes, in a folder of the fork's; the instance stays."""
     before = files()

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.errors import ProviderError
+from lpiclab.errors import ImageError, ProviderError, UsageError
 from lpiclab.files import private_folder
 from lpiclab.model import Image, Instance, Machine
-from lpiclab.providers.qemu import frozen, templates
+from lpiclab.providers.qemu import frozen, generation, templates
 from lpiclab.providers.qemu.templates import Templates
 from lpiclab.wait import Deadline
 
@@ -25,7 +25,7 @@ _MACHINE = Machine(name="server", distro="debian-13", memory_mib=256, processors
 @pytest.fixture
 def kept(tmp_path: Path) -> Templates:
     """Return the templates of a host that has none."""
-    return Templates(tmp_path / "templates")
+    return Templates(tmp_path / "templates", tmp_path / "instances")
 
 
 @pytest.fixture
@@ -54,10 +54,6 @@ def _silent(_: str) -> None:
     pass
 
 
-def _nobody(_: str) -> list[str]:
-    return []
-
-
 def _bare(kept: Templates, image: Image, told: list[str] | None = None) -> str:
     progress = _silent if told is None else told.append
     return kept.bare(_MACHINE, image, "tcg", deadline=Deadline.after(_LIMIT_S), progress=progress)
@@ -71,7 +67,7 @@ def test_bare_one_is_made_once(kept: Templates, image: Image, made: list[str]) -
     assert _bare(kept, image) == name
     assert made == ["debian-13 256 2"]
     assert told == ["a template of debian-13 with 256 MiB is made, once"]
-    (only,) = kept.listing(_nobody)
+    (only,) = kept.listing()
     assert (only.name, only.title, only.problem) == (name, "debian-13, 256 MiB, 2 processors", "")
     assert only.images == ("debian-13-0123",)
     assert only.used_at > 0
@@ -107,7 +103,7 @@ def test_leftovers_of_a_killed_maker_are_cleared(kept: Templates) -> None:
     """A part folder that nobody works in is emptied; it is no template meanwhile."""
     left = private_folder(kept.root / ".name.part") / "half"
     left.touch()
-    assert kept.listing(_nobody) == []
+    assert kept.listing() == []
     with kept.making("name", _silent) as part:
         assert part == left.parent
         assert not left.exists()
@@ -197,17 +193,20 @@ def test_listing_tells_what_is_wrong_and_who_stands_on_it(
     status = state.stat()
     state.write_bytes(state.read_bytes().swapcase())
     os.utime(state, ns=(status.st_atime_ns, status.st_mtime_ns))
-    one, two = kept.listing({"a": ["web", "web@two"], "b": []}.__getitem__)
+    for user in ("web", "web@two"):
+        machine = private_folder(generation.new(kept.instances / user) / "web")
+        (machine / "origin").write_text("a")
+    one, two = kept.listing()
     assert (one.name, one.title, one.problem, one.users) == ("a", "kept", "", ("web", "web@two"))
     assert one.size_bytes > 0
     assert two.title == "b"
     assert "manifest.json is damaged" in two.problem
-    assert "state is damaged" in kept.listing(_nobody, thorough=True)[0].problem
+    assert "state is damaged" in kept.listing(thorough=True)[0].problem
 
 
 def test_nothing_is_listed_where_nothing_is(kept: Templates) -> None:
     """Looking makes no folder."""
-    assert kept.listing(_nobody) == []
+    assert kept.listing() == []
     assert not kept.root.exists()
 
 
@@ -239,4 +238,25 @@ def test_half_removed_one_is_no_template(
         with pytest.raises(KeyboardInterrupt):
             kept.remove("name", _silent)
     assert not kept.folder("name").exists()
-    assert kept.listing(_nobody) == []
+    assert kept.listing() == []
+
+
+def test_spoilt_one_in_use_is_not_replaced(
+    kept: Templates, instance: Instance, shape: str, fill_frozen: FillFrozen
+) -> None:
+    """The disks of running machines stand on it: it is told who has to go first, and stays."""
+    folder = fill_frozen(kept.folder("a"), instance)
+    (private_folder(generation.new(kept.instances / "web") / "web") / "origin").write_text("a")
+    (folder / "ns1" / "state").write_bytes(b"short")
+    with pytest.raises(ImageError, match="state is damaged") as raised:
+        kept.sound("a", shape, _silent)
+    assert raised.value.hint == "web stand on it: `lpiclab down web` first"
+    kept.remove_unused("a", _silent)
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../outside", "a/b", "/absolute", ".hidden"])
+def test_names_never_lead_out_of_the_folder(kept: Templates, name: str) -> None:
+    """What is removed by name lies in the folder of templates, whatever the name is."""
+    with pytest.raises(UsageError, match="cannot name a template"):
+        kept.remove(name, _silent)
