@@ -19,8 +19,10 @@ _FAILED_NEED: Mapping[Language, str] = {
     "ja": "前提の課題「{title}」が合格していないため、採点していません。",
 }
 _LEFT_OUT: Mapping[Language, str] = {
-    "en": "Not measured: it is proved on a copy of the machines only, which was not asked for (`--quick`).",
-    "ja": "マシンの複製でのみ採点する課題です。`--quick` が指定されたため、採点していません。",
+    "en": "Not measured: only a copy of the machines can prove it, and none was made"
+    " (`--quick`, or a provider that can't).",
+    "ja": "マシンの複製でのみ採点する課題です。複製を作っていないため、採点していません"
+    "(`--quick`、または複製できないプロバイダー)。",
 }
 _UNMEASURED_NEED: Mapping[Language, str] = {
     "en": "Not measured: it needs “{title}”, which could not be measured ({why}).",
