@@ -54,6 +54,7 @@ class Fork:
         if name not in self._hosts:
             machine = self._names[name]
             reached = Machine(machine, self._copies.connectors[machine], self._whole())
+            reached.wait(self._whole())
             self.machines[name] = reached
             self._hosts[name] = make_host(machine, reached, self._deadline)
         return self._hosts[name]

@@ -191,12 +191,15 @@ class _Plugin:
         on_fork = _FORK in item.fixturenames
         self._check = item.name
         self._fork = None
-        self._check_limit_s = self._limit_s + on_fork * FORK_LIMIT_S
-        self._check_deadline = self._deadline.sooner(self._check_limit_s)
         for machine in self._machines:
             machine.trouble = None
         if not self._verdicts.open(self._tasks[item.nodeid]):
             raise _NotMeasured
+        for machine in self._machines:
+            if machine.name.replace("-", "_") in item.fixturenames:
+                machine.wait(self._deadline)
+        self._check_limit_s = self._limit_s + on_fork * FORK_LIMIT_S
+        self._check_deadline = self._deadline.sooner(self._check_limit_s)
         if on_fork:
             self._verdicts.on_fork(self._tasks[item.nodeid])
 

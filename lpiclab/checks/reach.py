@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -65,6 +66,11 @@ class Machine:
         except Exception as error:
             self.trouble = error
             raise
+
+    def wait(self, deadline: Deadline) -> None:
+        """Wait until it is known whether the machine can be reached: no check's time may pass over that."""
+        with contextlib.suppress(TimeoutError):
+            self._connection.exception(deadline.left_s())
 
     def close(self) -> None:
         """End the connection, now or as soon as it is made."""

@@ -10,18 +10,19 @@ from functools import partial
 
 from lpiclab.checks.fork import Copies, Forker
 from lpiclab.checks.reach import Connection, Connector
-from lpiclab.engine.lifecycle import SETTLED
+from lpiclab.engine.context import Progress, silent
+from lpiclab.engine.lifecycle import settle
 from lpiclab.model import Instance
 from lpiclab.providers.base import Forks, Provider
 from lpiclab.wait import Deadline
 
-_SETTLE_S = 120.0
 
-
-def connectors(provider: Provider, instance: Instance) -> Mapping[str, Connector]:
-    """Return how to reach each machine of an instance."""
+def connectors(
+    provider: Provider, instance: Instance, progress: Progress = silent
+) -> Mapping[str, Connector]:
+    """Return how to reach each machine of an instance, once it has started what it starts at boot."""
     names = [machine.name for machine in instance.plan.machines]
-    return {name: partial(_connect, provider, instance, name) for name in names}
+    return {name: partial(_connect, provider, instance, name, progress) for name in names}
 
 
 def forker(provider: Provider, instance: Instance) -> Forker | None:
@@ -58,11 +59,14 @@ class _Forked:
         self.provider.unplug(self.instance, machine, disk)
 
 
-def _connect(provider: Provider, instance: Instance, machine: str, deadline: Deadline) -> Connection:
+def _connect(
+    provider: Provider, instance: Instance, machine: str, progress: Progress, deadline: Deadline
+) -> Connection:
     from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
 
     endpoint = provider.endpoint(instance, machine)
-    session = Session.connect(endpoint, machine=f"{instance.id}/{machine}", deadline=deadline)
+    label = f"{instance.id}/{machine}"
+    session = Session.connect(endpoint, machine=label, deadline=deadline)
     # What is still starting is no wrong answer: a machine may have been rebooted just now.
-    session.run(SETTLED, deadline=deadline.sooner(_SETTLE_S))
+    settle(session, label, deadline=deadline, progress=progress)
     return session

@@ -68,7 +68,7 @@ def grade(
         distro,
         text=context.text(lab, record.plan, language),
         reason=partial(render.render_reason, plan=record.plan, distro=distro),
-        connectors=connectors(provider, instance),
+        connectors=connectors(provider, instance, context.progress),
         only=tasks,
         deadline=Deadline.after(_CHECK_S),
         forker=None if quick else forker(provider, instance),

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from lpiclab.engine.context import DEFAULT_DISTRO, Context, instance_of
+from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
 from lpiclab.providers.base import MachineStatus, Templates
@@ -20,16 +21,22 @@ from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
 from lpiclab.wait import Deadline
 
+if TYPE_CHECKING:
+    from lpiclab.ssh import Session
+
 _UP_S = 600.0
 _RESTART_S = 300.0
 _SETTLE_S = 120.0
+_ANSWER_S = 30.0
+_TIMED_OUT = 124
+"""The status of timeout(1) when the time was over."""
 _BEGIN_S = 120.0
 
 GREENS_FILE = "greens.json"
 """In an instance's folder: the tasks that have passed since its start."""
 
-SETTLED = "systemctl is-system-running --wait"
-"""Waits while a machine is still starting what it starts at boot, however that ends."""
+_STARTING = {b"initializing", b"starting"}
+"""What `systemctl is-system-running` says while a machine still starts what it starts at boot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +131,31 @@ def reboot(context: Context, record: Record, names: Sequence[str] = ()) -> None:
 
 def _settle(context: Context, record: Record) -> None:
     """Wait until every machine has started all that it starts at boot, for at most two minutes."""
-    deadline = Deadline.after(_SETTLE_S)
-    with context.sessions(record, deadline=deadline) as sessions:
-        for session in sessions.values():
-            session.run(SETTLED, deadline=deadline)
+    with context.sessions(record, deadline=Deadline.after(_SETTLE_S)) as sessions:
+        deadline = Deadline.after(_SETTLE_S)
+        for name, session in sessions.items():
+            settle(session, f"{record.id}/{name}", deadline=deadline, progress=context.progress)
+
+
+def settle(session: Session, machine: str, *, deadline: Deadline, progress: Progress) -> None:
+    """Wait until a machine has started what it starts at boot, for at most two minutes.
+
+    A unit that never comes up is the learner's to find, so this says what it waits for and goes on.
+
+    Raises:
+        MachineryError: the machine does not answer.
+    """
+    state = "systemctl is-system-running"
+    if session.run(state, deadline=deadline.sooner(_ANSWER_S)).stdout.strip() not in _STARTING:
+        return
+    progress(f"waiting for {machine} to finish starting")
+    limit_s = max(1, int(deadline.sooner(_SETTLE_S).left_s()))
+    # It ends by itself: a command that we gave up would take the connection with it.
+    waited = session.run(f"timeout {limit_s} {state} --wait", deadline=Deadline.after(limit_s + _ANSWER_S))
+    if waited.status == _TIMED_OUT:
+        progress(
+            f"waiting no longer: {machine} is still starting something, `systemctl list-jobs` on it says what"
+        )
 
 
 def down(context: Context, name: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -69,6 +70,26 @@ def test_slow_connection_is_a_time_out_and_still_closed(fake: Fake) -> None:
     assert not closed.is_set()
     gate.set()
     assert closed.wait(30)
+
+
+def test_connection_can_be_waited_for(fake: Fake) -> None:
+    """The wait ends when the machine can be reached, when it can't, and at the deadline."""
+    gate = threading.Event()
+
+    def connect(_deadline: Deadline) -> Any:
+        gate.wait(30)
+        return fake({"id": b"0"})
+
+    slow = Machine("ns1", connect, _soon())
+    slow.wait(Deadline.after(0))
+    gate.set()
+    slow.wait(_soon())
+    assert slow.run("id", deadline=Deadline.after(0.5)).stdout == b"0"
+    failing = Machine("ns1", mock.Mock(side_effect=ConnectFailed("ns1: no connection")), _soon())
+    failing.wait(_soon())
+    assert failing.trouble is None
+    with pytest.raises(ConnectFailed):
+        failing.run("id", deadline=_soon())
 
 
 def test_hung_command_does_not_lose_a_living_machine(fake: Fake) -> None:

@@ -452,6 +452,18 @@ def test_mistake_in_a_reason_passes_through(bench: Bench, monkeypatch: pytest.Mo
     assert caught.value is error
 
 
+def test_time_of_a_check_begins_when_its_machines_are_there(bench: Bench) -> None:
+    """A machine that was rebooted just now takes longer to start than a check may take."""
+
+    def connect(_deadline: Deadline) -> Any:
+        threading.Event().wait(0.6)
+        return bench.machines["ns1"]
+
+    bench.machines["ns1"].answers["k"] = bench.machines["ns-2"].answers["t"] = 0
+    bench.connects["ns1"] = connect
+    assert bench.grade(BOTH_TASKS, check_limit_s=0.5).passed
+
+
 @pytest.mark.parametrize("error", [UsageError("no such instance"), RuntimeError("a bug of ours")])
 def test_our_own_errors_are_not_blamed_on_the_lab(bench: Bench, error: Exception) -> None:
     """An exception from below a machine that is no machine trouble comes out as it is."""

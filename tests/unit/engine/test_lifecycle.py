@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -13,9 +15,10 @@ from lpiclab.engine import lifecycle
 from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.errors import CommandFailed, ImageError, SpecError, UsageError
-from lpiclab.model import MachineState
+from lpiclab.model import CommandResult, MachineState
 from lpiclab.providers.fake import FakeProvider
 from lpiclab.state import Record
+from lpiclab.wait import Deadline
 
 Commands = list[tuple[str, str]]
 Edit = Callable[[str, str, str], None]
@@ -243,6 +246,44 @@ def test_restart_reboots_and_waits(
     consoles = {name: provider.logs(instance, name)[0] for name in ("web", "web-client")}
     assert [name for name, console in consoles.items() if console.exists()] == rebooted
     assert any("is-system-running" in command for _, command in commands)
+
+
+@pytest.mark.parametrize(("status", "gives_up"), [(0, False), (1, False), (124, True)])
+def test_unit_that_never_comes_up_is_not_waited_for_for_ever(
+    make_session: Callable[..., mock.Mock], told: list[str], status: int, gives_up: bool
+) -> None:
+    """The wait ends on the machine itself, so that the connection stays, and is told."""
+    session = make_session({"systemctl is-system-running": (1, b"starting\n"), "--wait": (status, b"")})
+    lifecycle.settle(session, "web/web", deadline=Deadline.after(60), progress=told.append)
+    waited = session.run.call_args
+    assert re.fullmatch(r"timeout (59|60) systemctl is-system-running --wait", waited.args[0])
+    assert waited.kwargs["deadline"].left_s() > 60
+    assert told[0] == "waiting for web/web to finish starting"
+    assert ("list-jobs" in told[-1]) is gives_up
+
+
+def test_machine_that_has_started_is_not_waited_for(
+    make_session: Callable[..., mock.Mock], told: list[str]
+) -> None:
+    """Whatever became of its units: one question, and nothing is said."""
+    session = make_session({"systemctl is-system-running": (1, b"degraded\n")})
+    lifecycle.settle(session, "web/web", deadline=Deadline.after(60), progress=told.append)
+    assert (session.run.call_count, told) == (1, [])
+
+
+@pytest.fixture
+def make_session() -> Callable[..., mock.Mock]:
+    """Return a maker of sessions that answer a command by the longest end of it that they know."""
+
+    def make(answers: dict[str, tuple[int, bytes]]) -> mock.Mock:
+        def run(command: str, **_: object) -> CommandResult:
+            known = min((each for each in answers if command.endswith(each)), key=len)
+            status, stdout = answers[known]
+            return CommandResult(command=command, status=status, stdout=stdout, stderr=b"")
+
+        return mock.Mock(run=mock.Mock(side_effect=run))
+
+    return make
 
 
 def test_restart_of_an_unknown_machine_is_a_users_mistake(context: Context, commands: Commands) -> None:
