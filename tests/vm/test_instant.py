@@ -150,7 +150,7 @@ def test_spoilt_template_is_made_anew(lpiclab: Start, vm_home: Home, done: Done)
     """A template with a flipped byte is not used; it is said, and made again."""
     done("up", "raid1@spoilt", "--seed", "spoilt")
     templates = json.loads(done("image", "list", "--json"))["templates"]
-    name = next(each["name"] for each in templates if "raid1@spoilt" in each["users"])
+    name = next(each["name"] for each in templates if each["users"] == ["raid1@spoilt"])
     done("down", "raid1@spoilt")
     _flip(vm_home.templates / name / "server" / "memory")
     running = lpiclab("up", "raid1@spoilt", "--seed", "spoilt")
