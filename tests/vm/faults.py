@@ -1,8 +1,8 @@
 """Run the command line, and fail at one of its steps: `faults.py kill|full NUMBER WORDS…`.
 
 A step is a call of one of the functions below, which change files or machines. At the step with the
-given number the process is killed (``kill``), or the disk is full (``full``; only where something is written). Exit status 99 says that
-there were fewer steps.
+given number the process is killed (``kill``), or the disk is full (``full``, only where something is
+written). Exit status 99 says that there were fewer steps.
 """
 
 from __future__ import annotations
