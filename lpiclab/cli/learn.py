@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -105,7 +106,8 @@ def check(
     from lpiclab.engine import grading  # noqa: PLC0415 - only here
 
     language = output.language(lang)
-    context = Context.from_environment(output.talk)
+    # While checks run, what they print goes nowhere.
+    context = Context.from_environment(partial(output.talk, stream=sys.stderr))
     report = grading.check(context, lab, tasks or [], language, quick=quick)
     if junit:
         _write(junit, reports.to_junit(report))

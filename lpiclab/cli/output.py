@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from lpiclab.model import Language
 
@@ -29,11 +29,12 @@ def raw(text: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def talk(text: str) -> None:
-    """Tell the person at the terminal something."""
+def talk(text: str, stream: TextIO | None = None) -> None:
+    """Tell the person at the terminal something; `stream` is what standard error was before."""
+    stream = stream or sys.stderr
     sys.stdout.flush()
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    stream.write(text + "\n")
+    stream.flush()
 
 
 class Steps:

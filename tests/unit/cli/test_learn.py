@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from lpiclab.cli.learn import _machine_and_command
 from lpiclab.engine import access, grading
+from lpiclab.engine.context import Context
 from lpiclab.errors import UsageError
 from lpiclab.model import Outcome, Report, TaskResult
 from lpiclab.paths import Home
@@ -38,6 +41,18 @@ def _graded(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, score: int | None
         tasks=(task,),
     )
     monkeypatch.setattr(grading, "check", lambda *_, **__: report)
+
+
+def test_check_tells_what_it_waits_for(web: Lpiclab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while the lab's checks run, whose own words go nowhere."""
+
+    def waiting(context: Context, *_: object, **__: object) -> Report:
+        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
+            context.progress("waiting for web/web to finish starting")
+        raise UsageError("enough")
+
+    monkeypatch.setattr(grading, "check", waiting)
+    assert "waiting for web/web" in web("check", "web")[2]
 
 
 def test_up_tells_the_tasks_and_how_to_go_on(lpiclab: Lpiclab, commands: Commands) -> None:
