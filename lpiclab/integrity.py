@@ -11,13 +11,17 @@ from pathlib import Path
 import msgspec
 
 _CHUNK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
+_ZEROS = bytes(_BLOCK_BYTES)
 
 
 class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file as it was when its SHA-256 was taken.
 
-    Holes are not read: the digest is over the data, and over where each stretch of it begins unless
-    the file has no hole before it. For a file without holes it is what `sha256sum` says.
+    Blocks of zeros are left out of the digest, and where data goes on after some is in it. So holes need
+    not be read, and zeros may be holes today and data tomorrow: what a filesystem shows as a hole changes
+    when it writes a file back, and when the file is copied. For a file without a block of zeros the digest
+    is what `sha256sum` says.
     """
 
     size_bytes: int
@@ -31,15 +35,11 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         with file.open("rb", buffering=0) as stream:
             size = os.fstat(stream.fileno()).st_size
             end_before = 0
-            for start, end in data_extents(stream.fileno(), size):
+            for start, block in _blocks(stream.fileno(), size):
                 if start != end_before:
-                    digest.update(f"hole until {start}".encode())
-                stream.seek(start)
-                left = end - start
-                while left and (data := stream.read(min(left, _CHUNK_BYTES))):
-                    digest.update(data)
-                    left -= len(data)
-                end_before = end
+                    digest.update(f"zeros until {start}".encode())
+                digest.update(block)
+                end_before = start + len(block)
             status = os.fstat(stream.fileno())
         return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
@@ -62,6 +62,18 @@ class FileFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if found.sha256 != self.sha256:
             raise ValueError("its content has changed")
         return found
+
+
+def _blocks(descriptor: int, size: int) -> Iterator[tuple[int, bytes]]:
+    """Yield each block of a file that is not all zeros, with its start; whole holes are not read."""
+    at = 0
+    for start, end in data_extents(descriptor, size):
+        at = max(at, start // _BLOCK_BYTES * _BLOCK_BYTES)
+        while at < end:
+            block = os.pread(descriptor, _BLOCK_BYTES, at)
+            if block != _ZEROS[: len(block)]:
+                yield at, block
+            at += _BLOCK_BYTES
 
 
 def data_extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:

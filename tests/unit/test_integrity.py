@@ -80,6 +80,27 @@ def test_holes_are_not_read_but_count(sparse: Path, tmp_path: Path) -> None:
     assert FileFacts.of(sparse).sha256 != FileFacts.of(moved).sha256
 
 
+def test_zeros_are_the_same_as_holes(sparse: Path, tmp_path: Path) -> None:
+    """What a filesystem shows as a hole changes when it writes a file back, and by copying it."""
+    written = tmp_path / "written"
+    written.write_bytes(sparse.read_bytes())
+    assert len(_extents(written)) < len(_extents(sparse))
+    assert FileFacts.of(written).sha256 == FileFacts.of(sparse).sha256
+    with written.open("r+b") as stream:  # as preallocated space is, in the midst of a block
+        os.posix_fallocate(stream.fileno(), 0, 6 * _HOLE_BYTES)
+        stream.truncate(5 * _HOLE_BYTES)
+    assert FileFacts.of(written).sha256 == FileFacts.of(sparse).sha256
+
+
+@pytest.mark.parametrize("at", [0, 1, _HOLE_BYTES - 1, 2 * _HOLE_BYTES, 5 * _HOLE_BYTES - 1])
+def test_flipped_bit_in_a_hole_is_found(sparse: Path, at: int) -> None:
+    """A hole that is no hole any more is another content."""
+    facts = FileFacts.of(sparse)
+    _spoil(sparse, at, mtime_ns=facts.mtime_ns + 1)
+    with pytest.raises(ValueError, match="its content has changed"):
+        facts.require(sparse)
+
+
 def test_untouched_file_is_as_it_was(file: Path) -> None:
     """The facts stay, read as a whole or not."""
     facts = FileFacts.of(file)
