@@ -37,7 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let a skip fail where every test has to run: it would hide what was not tested."""
     report = yield
-    if report.skipped and os.environ.get("LPICLAB_REQUIRE_ALL") == "1":
+    if report.skipped and os.environ.get("LPICLAB_REQUIRE_VM") == "1":
         report.outcome = "failed"
         report.longrepr = f"skipped where every test has to run: {report.longreprtext}"
     return report
