@@ -46,7 +46,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lpiclab-bench-") as folder:
         rows = _build(Path(folder) / "build") if options.build else []
-        rows += measure(_home(Path(folder)), options.runs)
+        environment = _home(Path(folder))
+        try:
+            rows += measure(environment, options.runs)
+        finally:
+            _seconds([str(LPICLAB), "down", "--all"], environment)
     (HERE / "RESULTS.md").write_text(_page(rows), encoding="utf-8")
     sys.stdout.write((HERE / "RESULTS.md").read_text(encoding="utf-8"))
 
