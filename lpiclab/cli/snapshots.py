@@ -23,7 +23,7 @@ _DEFAULT = "saved"
 def save(lab: arguments.Instance, name: _Name = _DEFAULT) -> None:
     """Keep a lab as it is.
 
-    Its machines stand still for less than a second.
+    Its machines stand still for about a second.
     """
     from lpiclab.engine import keeping  # noqa: PLC0415 - only here
 

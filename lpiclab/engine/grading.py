@@ -42,8 +42,9 @@ def check(
         report = grade(context, record, lab, language, tasks=tasks, quick=quick)
         try:
             keeping.keep_green(context, record, report)
-        except MachineryError as error:
-            context.progress(error.message)
+        except (MachineryError, OSError) as error:
+            # The grade is known, and worth more than the way back to it.
+            context.progress(f"this state could not be kept for `rewind`: {error}")
         return report
 
 

@@ -86,8 +86,17 @@ async def boot(place: Place, accelerator: str, progress: Progress) -> None:
     progress(f"{place.machine.name}: ready")
 
 
-async def resume(place: Place, accelerator: str, frozen: Frozen, *, dies_with_us: bool = False) -> None:
+async def resume(
+    place: Place,
+    accelerator: str,
+    frozen: Frozen,
+    *,
+    dies_with_us: bool = False,
+    going_on: Callable[[], object] = lambda: None,
+) -> None:
     """Let a machine go on from where a frozen one stopped, as the individual that it is.
+
+    `going_on` is called when all has been read and the machine is about to change its disks.
 
     Raises:
         ProviderError: the state does not fit, or QEMU ended.
@@ -99,6 +108,7 @@ async def resume(place: Place, accelerator: str, frozen: Frozen, *, dies_with_us
 
     async with _talking(place, "while it was given its memory") as (port, client):
         await read_state(client, frozen.state, with_memory=frozen.memory is None)
+        going_on()
         await client.execute("cont")
         await port.awake()
         await port.set_clock(time.time())

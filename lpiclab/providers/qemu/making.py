@@ -82,11 +82,18 @@ async def start(place: Place, accelerator: str, progress: Progress) -> None:
 
 
 async def _go_on(place: Place, accelerator: str) -> None:
-    """Let a suspended machine go on; its state is of no use once it has."""
-    used = place.state.with_name("state.used")
-    place.state.rename(used)
-    await launch.resume(place, accelerator, Frozen(state=used))
-    used.unlink()
+    """Let a suspended machine go on; its state is of no use once it has, and stays until then."""
+    try:
+        await launch.resume(place, accelerator, Frozen(state=place.state), going_on=place.state.unlink)
+    except BaseException as error:
+        if place.state.exists():
+            kill(place)
+            if isinstance(error, MachineryError):
+                again = f"`lpiclab resume {place.instance.id}` tries again"
+                error.hint = (
+                    error.hint or f"{again}; `lpiclab reset {place.instance.id}` goes back to the start"
+                )
+        raise
 
 
 def keep(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lpiclab.checks import runner
-from lpiclab.engine import grading, lifecycle
+from lpiclab.engine import grading, keeping, lifecycle
 from lpiclab.engine.context import Context
-from lpiclab.errors import CommandFailed, SpecError, StateError, UsageError
+from lpiclab.errors import CommandFailed, ProviderError, SpecError, StateError, UsageError
 from lpiclab.model import Report
 from lpiclab.state import Record, new_record
 
@@ -43,6 +44,25 @@ def test_runner_gets_what_it_needs(context: Context, record: Record, monkeypatch
     text = given["text"]
     assert text.language == "ja"  # type: ignore[attr-defined]  # a LabText
     assert str(record.plan.parameters["secret"]) in text.tasks["page"].body  # type: ignore[attr-defined]  # the same
+
+
+@pytest.mark.parametrize(
+    "failure", [ProviderError("it stands still"), OSError(28, "No space left on device")]
+)
+def test_grade_is_not_lost_with_its_snapshot(
+    context: Context, record: Record, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """What could not be kept is told; the grade is given all the same."""
+    assert record
+
+    def refuse(*_: object) -> str:
+        raise failure
+
+    told: list[str] = []
+    monkeypatch.setattr(runner, "grade", lambda *_, **__: _REPORT)
+    monkeypatch.setattr(keeping, "keep_green", refuse)
+    assert grading.check(replace(context, progress=told.append), "web", [], "en") == _REPORT
+    assert told == [f"this state could not be kept for `rewind`: {failure}"]
 
 
 def test_unknown_task_is_a_users_mistake(context: Context, record: Record) -> None:

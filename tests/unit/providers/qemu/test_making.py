@@ -35,10 +35,18 @@ class _Qemu:
     failures: dict[str, Exception] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
 
-    async def resume(self, place: Place, _: str, whole: Frozen, **__: object) -> None:
+    async def resume(
+        self,
+        place: Place,
+        _: str,
+        whole: Frozen,
+        *,
+        going_on: Callable[[], object] = lambda: None,
+    ) -> None:
         """Note it, or fail for the machine."""
         if place.machine.name in self.failures:
             raise self.failures[place.machine.name]
+        going_on()
         self.resumed.append((place.label, whole))
         self.running.add(place.identity.uuid)
 
@@ -200,6 +208,22 @@ def test_suspended_machine_goes_on_once(instance: Instance, qemu: _Qemu) -> None
     assert not list(place.folder.glob("state*"))
     _start(place)
     assert qemu.booted == ["raid1/ns1"]
+
+
+def test_suspended_machine_that_does_not_go_on_can_be_tried_again(instance: Instance, qemu: _Qemu) -> None:
+    """As long as the machine has not run, what it had in mind is kept, and its half process ends."""
+    place = places(instance)[0]
+    place.state.write_text("state")
+    qemu.failures["ns1"] = ProviderError("no memory left")
+    with pytest.raises(ProviderError, match="no memory left") as raised:
+        _start(place)
+    assert "`lpiclab resume raid1` tries again" in raised.value.hint
+    assert place.state.read_text() == "state"
+    assert qemu.killed == [place.identity.uuid]
+    qemu.failures.clear()
+    _start(place)
+    assert [label for label, _ in qemu.resumed] == ["raid1/ns1"]
+    assert not place.state.exists()
 
 
 def test_instance_begins_as_its_set_up(
