@@ -1,0 +1,6 @@
+#!/bin/bash
+# exportfs alone: right until the next start.
+systemctl enable --quiet --now {{ services.nfs }}
+echo "{{ share }} {{ machines.server.network }}(rw,sync,no_subtree_check)" >> {{ paths.nfs_exports }}
+exportfs -ra
+exportfs -o ro,sync,no_subtree_check {{ machines.server.network }}:{{ manuals }}

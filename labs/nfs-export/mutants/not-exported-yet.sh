@@ -1,0 +1,7 @@
+#!/bin/bash
+# The lines were written after the server had started, and nobody told it.
+systemctl enable --quiet --now {{ services.nfs }}
+cat >> {{ paths.nfs_exports }} <<'EXPORTS'
+{{ share }} {{ machines.server.network }}(rw,sync,no_subtree_check)
+{{ manuals }} {{ machines.server.network }}(ro,sync,no_subtree_check)
+EXPORTS

@@ -1,0 +1,3 @@
+#!/bin/bash
+# Started by hand, not enabled.
+systemctl disable --quiet {{ services.nfs }}

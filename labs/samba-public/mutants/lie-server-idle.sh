@@ -1,0 +1,3 @@
+#!/bin/bash
+# Samba runs, with what the package came with.
+systemctl enable --quiet --now {{ services.samba }}

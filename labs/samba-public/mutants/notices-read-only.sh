@@ -1,0 +1,3 @@
+#!/bin/bash
+# The share would let the user write, the directory does not.
+chown root: {{ notices_path }}

@@ -1,0 +1,3 @@
+#!/bin/bash
+# The account is there, and switched off.
+smbpasswd -d {{ user }}

@@ -1,0 +1,3 @@
+#!/bin/bash
+# A user of the system is not yet one of Samba's.
+pdbedit -x {{ user }}
