@@ -1,4 +1,4 @@
-"""An author's commands: lint, test, schema."""
+"""An author's commands: lab new, lint, test, schema."""
 
 from __future__ import annotations
 
@@ -11,6 +11,30 @@ from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.errors import ExitCode, UsageError
 
 _Labs = Annotated[list[str] | None, typer.Argument(metavar="[LAB …]", help="Labs or their folders.")]
+
+
+lab_app = typer.Typer(help="Write labs of one's own.", no_args_is_help=True)
+
+
+@lab_app.command("new")
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name, for a folder here, or the folder's path.")
+    ],
+) -> None:
+    """Make the folder of a new lab, whole and right, with each part of a lab in it once."""
+    from lpiclab.engine import authoring  # noqa: PLC0415 - only here
+
+    folder = authoring.new_lab(name)
+    place = str(folder) if folder.name != str(folder) else f"./{folder}"
+    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+        output.data(str(file))
+    output.talk(
+        f"\n{folder.name} is a lab that works. Make it yours, with:\n"
+        f"  lpiclab lint {place:<20}  are its files right?\n"
+        f"  lpiclab up {place:<22}  try it by hand\n"
+        f"  lpiclab test {place:<20}  is its grader right?"
+    )
 
 
 def lint(labs: _Labs = None, distro: arguments.Distro = None) -> None:

@@ -15,6 +15,17 @@ Lpiclab = Callable[..., tuple[int, str, str]]
 Edit = Callable[[str, str, str], None]
 
 
+def test_new_lab(lpiclab: Lpiclab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are the data; what to do with them is said as it has to be typed."""
+    monkeypatch.chdir(tmp_path)
+    code, stdout, stderr = lpiclab("lab", "new", "my-lab")
+    assert code == 0
+    assert "my-lab/lab.yaml" in stdout.splitlines()
+    assert "lpiclab test ./my-lab " in stderr
+    assert lpiclab("lint", "./my-lab")[0] == 0
+    assert lpiclab("lab", "new", "my-lab")[0] == 2
+
+
 def test_right_lab(lpiclab: Lpiclab, web_folder: Path) -> None:
     """A lab without problems is said to be right, by its name and by its folder."""
     for name in ("web", str(web_folder)):
