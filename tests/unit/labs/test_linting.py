@@ -31,6 +31,12 @@ def test_a_sound_lab_has_no_problems(lint: Lint) -> None:
     assert lint() == []
 
 
+def test_task_without_proof_is_told(lint: Lint, edit: Edit) -> None:
+    """A task that no mutant fails has not been shown to measure anything."""
+    edit("lab.yaml", "    fails: [boot]", "    fails: [page]")
+    assert lint() == ['lab.yaml:30:5: tasks[1]: no mutant fails "boot": its checks are not proved']
+
+
 _EXPECT = 'expect(page, parameters.secret, why="empty", bytes=len(page))'
 
 
