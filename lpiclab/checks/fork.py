@@ -52,11 +52,7 @@ class Fork:
         if name.startswith("_") or name not in self._names:
             raise AttributeError(f"the lab has no machine {name}")
         if name not in self._hosts:
-            machine = self._names[name]
-            reached = Machine(machine, self._copies.connectors[machine], self._whole())
-            reached.wait(self._whole())
-            self.machines[name] = reached
-            self._hosts[name] = make_host(machine, reached, self._deadline)
+            self._connect([name])
         return self._hosts[name]
 
     def reboot(self, *names: str) -> None:
@@ -64,6 +60,8 @@ class Fork:
         machines = [self._names[name] for name in names or self._names]
         self._hang_up(machines)
         self._copies.restart(machines, deadline=self._whole())
+        # A connection is made once the machine has started everything; a check may ask from another machine.
+        self._connect([name for name, machine in self._names.items() if machine in machines])
 
     def cut_power(self, name: str) -> None:
         """Switch a machine off as a power cut does; it stays off."""
@@ -77,6 +75,14 @@ class Fork:
     def close(self) -> None:
         """End all connections."""
         self._hang_up(list(self._names.values()))
+
+    def _connect(self, names: Sequence[str]) -> None:
+        for name in names:
+            machine = self._names[name]
+            self.machines[name] = Machine(machine, self._copies.connectors[machine], self._whole())
+            self._hosts[name] = make_host(machine, self.machines[name], self._deadline)
+        for name in names:
+            self.machines[name].wait(self._whole())
 
     def _hang_up(self, machines: Sequence[str]) -> None:
         for name, machine in self._names.items():
