@@ -55,8 +55,9 @@ def test_spare_takes_over(fork, parameters):
         fork.server.run("mdadm %s --fail %s", array, f"/dev/{lost}")
     else:
         fork.unplug("server", disk)
-    # Linux notices when it reads; then the spare is filled.
-    again = f"dd if={array} of=/dev/null bs=1M count=16 iflag=direct; mdadm --wait {array}"
+    # Linux notices when it writes (what it reads may come from the other member); then the spare is filled.
+    same = f"dd if={array} of={array} bs=4096 count=1 iflag=direct oflag=direct conv=notrunc"
+    again = f"{same}; mdadm --wait {array}"
     full = f"mdadm --detail --export {array} | grep -q DEVICE_ && grep -q '[[]2/2[]]' /proc/mdstat"
     fork.server.run(f"for i in 1 2 3 4 5 6; do {again}; {full} && break; sleep 1; done")
     status = arrays(fork.server)[parameters.array]
