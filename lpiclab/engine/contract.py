@@ -1,29 +1,23 @@
 """Prove a lab on real machines: the contract that every lab keeps.
 
 On a fresh machine no task passes; after each solution all pass, and still after a real reboot; after
-each wrong solution exactly the tasks fail that should, and grading twice gives the same.
+each wrong solution exactly the tasks fail that should, and grading twice gives the same. A lab with
+faults fails what they spoil instead of everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lpiclab.engine import grading, keeping, lifecycle
+from lpiclab.engine import faults, grading, keeping, lifecycle
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.engine.lifecycle import Wish
-from lpiclab.model import Lab, Mutant, Outcome, Report, Solution
+from lpiclab.engine.proof import Proof, differences, not_as, not_passing, passing
+from lpiclab.model import Lab, Mutant, Report, Solution
 from lpiclab.state import Record
 
 _SOLVED = "solved"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """One step of the contract: what was tried, and what was wrong (empty: as it should be)."""
-
-    step: str
-    problems: tuple[str, ...]
 
 
 def prove(context: Context, name: str, wish: Wish, show: Callable[[bytes], None]) -> Iterator[Proof]:
@@ -34,6 +28,9 @@ def prove(context: Context, name: str, wish: Wish, show: Callable[[bytes], None]
         if instance_id in context.store.ids():
             lifecycle.remove(context, instance_id)
         try:
+            if lab.faults:
+                yield from faults.proofs(context, lab, instance_id, wish, show)
+                lifecycle.remove(context, instance_id)
             record = lifecycle.make(context, instance_id, lab, wish)
             yield from _Run(context, lab, record, show).proofs()
         finally:
@@ -48,7 +45,10 @@ class _Run:
     show: Callable[[bytes], None]
 
     def proofs(self) -> Iterator[Proof]:
-        yield Proof(step="fresh: no task passes", problems=_passing(self._grade()))
+        if self.lab.faults:
+            yield faults.untouched(self.lab, self.record, self._grade())
+        else:
+            yield Proof(step="fresh: no task passes", problems=passing(self._grade()))
         reference, *others = self.lab.solutions
         yield from self._solution(reference, keep=True)
         for solution in others:
@@ -74,16 +74,16 @@ class _Run:
     def _solution(self, solution: Solution, *, keep: bool = False) -> Iterator[Proof]:
         self._solve(solution)
         report = self._grade()
-        yield Proof(step=f"solution {solution.id}: all pass", problems=_not_passing(report))
+        yield Proof(step=f"solution {solution.id}: all pass", problems=not_passing(report))
         yield Proof(
             step=f"solution {solution.id}: graded again, the same",
-            problems=_differences(report, self._grade(quick=True)),
+            problems=differences(report, self._grade(quick=True)),
         )
         if keep:
             keeping.save(self.context, self.record, _SOLVED, title="reference solution")
         lifecycle.reboot(self.context, self.record)
         step = f"solution {solution.id}: all pass after a reboot"
-        yield Proof(step=step, problems=_not_passing(self._grade(quick=True)))
+        yield Proof(step=step, problems=not_passing(self._grade(quick=True)))
 
     def _mutant(self, mutant: Mutant) -> Proof:
         if mutant.start == "solution":
@@ -95,50 +95,5 @@ class _Run:
             lifecycle.reboot(self.context, self.record)
         return Proof(
             step=f"wrong solution {mutant.id}: fails {', '.join(mutant.fails)}",
-            problems=_not_as(self.lab, mutant, self._grade()),
+            problems=not_as(self.lab, mutant.fails, self._grade()),
         )
-
-
-def _differences(first: Report, second: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{one.id} was {one.outcome}, then {two.outcome}"
-        for one, two in zip(first.tasks, second.tasks, strict=True)
-        if one.outcome is not two.outcome
-    )
-
-
-def _passing(report: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{task.id} is {task.outcome} before the learner did anything"
-        for task in report.tasks
-        if task.outcome not in {Outcome.FAIL, Outcome.SKIP}
-    )
-
-
-def _not_passing(report: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{task.id} is {task.outcome}: seen {task.seen!r}, wanted {task.wanted!r}: {task.why}"
-        for task in report.tasks
-        if task.outcome is not Outcome.PASS
-    )
-
-
-def _not_as(lab: Lab, mutant: Mutant, report: Report) -> tuple[str, ...]:
-    """Return how a grade differs from "exactly `mutant.fails` fail, what needs them is skipped"."""
-    skipped = _dependants(lab, mutant.fails)
-    problems = []
-    for task in report.tasks:
-        expected = (
-            Outcome.FAIL if task.id in mutant.fails else Outcome.SKIP if task.id in skipped else Outcome.PASS
-        )
-        if task.outcome is not expected:
-            problems.append(f"{task.id} is {task.outcome}, not {expected}: {task.why}")
-    return tuple(problems)
-
-
-def _dependants(lab: Lab, failed: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for task in lab.tasks:
-        if task.id not in failed and any(need in failed or need in found for need in task.needs):
-            found.add(task.id)
-    return found
