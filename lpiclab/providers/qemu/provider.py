@@ -189,6 +189,21 @@ class QemuProvider:
         """Write memory and device state of all running machines beside their disks, and end them."""
         snapshots.suspend(instance, deadline=deadline)
 
+    def connect_shell(self, instance: Instance, machine: str, /) -> socket.socket:
+        """Return a connection to the shell on a machine's port; QEMU serves one at a time.
+
+        Raises:
+            ProviderError: the machine is off.
+        """
+        chosen = place(instance, machine)
+        frozen.wake(places(instance))
+        if not process.runs(chosen.identity.uuid):
+            raise _not_running(chosen)
+        try:
+            return sockets.connect(chosen.socket("shell"))
+        except OSError as error:
+            raise _not_running(chosen) from error
+
     def connect_console(self, instance: Instance, machine: str, /) -> socket.socket:
         """Return a connection to a machine's serial console; QEMU serves one at a time.
 
