@@ -276,6 +276,7 @@ class MachineState(enum.Enum):
     ABSENT = "absent"
     STOPPED = "stopped"
     SUSPENDED = "suspended"
+    STARTING = "starting"
     RUNNING = "running"
     BROKEN = "broken"
 
