@@ -131,9 +131,13 @@ def keep(
     name = _name(instance, key, shape)
     try:
         with templates.making(name, progress) as part:
-            frozen.freeze(every, part / "frozen", deadline=deadline)
-            frozen.seal(part / "frozen", title=title, shape=shape, instance=instance, origins=sorted(origins))
-            templates.publish(part / "frozen", name)
+            # Another instance of the lab may have been quicker, and stands on what it made.
+            if not templates.sound(name, shape, progress):
+                frozen.freeze(every, part / "frozen", deadline=deadline)
+                frozen.seal(
+                    part / "frozen", title=title, shape=shape, instance=instance, origins=sorted(origins)
+                )
+                templates.publish(part / "frozen", name)
     except (MachineryError, OSError) as error:
         progress(f"the set-up could not be kept: {error}")
         return False

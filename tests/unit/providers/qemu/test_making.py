@@ -388,6 +388,24 @@ def test_set_up_is_kept_and_begun_from(
     assert kept.users() == {made.name: ["raid1"], "bare": ["raid1"]}
 
 
+def test_set_up_that_another_instance_kept_meanwhile_stays(
+    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's disks stand on it: this instance begins from it as well, and replaces nothing."""
+    for place in places(instance):
+        place.memory.touch()
+        qemu.running.add(place.identity.uuid)
+
+    def freeze(*_: object, **__: object) -> None:
+        pytest.fail("it would replace the other one's template")
+
+    monkeypatch.setattr(frozen, "freeze", freeze)
+    before = set_up.stat().st_ino
+    assert _keep(instance, kept, [])
+    assert set_up.stat().st_ino == before
+    assert [label for label, _ in qemu.resumed] == ["raid1/ns1", "raid1/ns2"]
+
+
 def test_machines_that_were_booted_are_not_kept(instance: Instance, kept: Templates, qemu: _Qemu) -> None:
     """Without memory in a file there is nothing to freeze: the instance goes on as it is."""
     qemu.running.update(place.identity.uuid for place in places(instance))
