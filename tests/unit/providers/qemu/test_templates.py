@@ -13,7 +13,7 @@ import pytest
 from lpiclab.errors import ImageError, ProviderError, UsageError
 from lpiclab.files import private_folder
 from lpiclab.model import Image, Instance, Machine
-from lpiclab.providers.qemu import frozen, generation, templates
+from lpiclab.providers.qemu import accelerator, frozen, generation, templates
 from lpiclab.providers.qemu.templates import Templates
 from lpiclab.wait import Deadline
 
@@ -82,6 +82,20 @@ def test_spoilt_one_is_told_and_made_anew(kept: Templates, image: Image, made: l
     assert any("memory is damaged" in each and each.endswith("; making it anew") for each in told)
     assert len(made) == 2
     assert (kept.folder(name) / "machine" / "memory").read_text() == "memory"
+
+
+def test_another_qemu_makes_its_own(
+    kept: Templates, image: Image, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the old one made is not begun from: that a new template is made is said; the old one stays."""
+    old = _bare(kept, image)
+    monkeypatch.setattr(accelerator, "qemu_fingerprint", lambda: (1001, 6))
+    told: list[str] = []
+    new = _bare(kept, image, told)
+    assert new != old
+    assert told == ["a template of debian-13 with 256 MiB is made, once"]
+    assert len(made) == 2
+    assert {each.name for each in kept.listing()} == {old, new}
 
 
 def test_failed_making_leaves_nothing(kept: Templates, image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
