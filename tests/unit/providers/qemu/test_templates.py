@@ -124,6 +124,21 @@ def test_leftovers_of_a_killed_maker_are_cleared(kept: Templates) -> None:
     assert not part.exists()
 
 
+@pytest.mark.parametrize("use", ["make", "remove"])
+def test_leftovers_of_other_names_are_cleared(kept: Templates, use: str) -> None:
+    """A template that nobody makes again would keep its space for ever; one that is being made stays."""
+    with kept.making("busy", _silent) as busy:
+        for name in (".gone.part", ".gone.old"):
+            (private_folder(kept.root / name) / "half").touch()
+        (kept.root / ".gone.lock").touch()
+        if use == "make":
+            with kept.making("name", _silent):
+                pass
+        else:
+            kept.remove("name", _silent)
+        assert [each for each in kept.root.iterdir() if each.is_dir()] == [busy]
+
+
 def test_two_makers_wait_for_each_other(kept: Templates) -> None:
     """Who comes second is told what is waited for, and works only when the first has finished."""
     order: list[str] = []
