@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-machines test-unit bench clean
+.PHONY: help setup up lint fmt test test-packages test-machines test-unit docs bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test-machines: test-packages ## Run the tests of machines, networks and crashes,
 
 test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"
+
+docs: setup ## Write what is generated of the documents: docs/proof.md
+	$(BIN)/python tools/proof-page
 
 bench: setup ## Measure, and write bench/RESULTS.md
 	$(BIN)/python bench/measure.py --build

@@ -6,6 +6,7 @@ from lpiclab.checks import expect, task
 
 NOTHING = "-"
 MIB = 1024 * 1024
+DISKS = {"sdb", "sdc", "sdd"}
 
 
 def lvm_report(server, command):
@@ -27,13 +28,18 @@ def volume(server, parameters):
 
 @task("group")
 def test_group_has_three_physical_volumes(server, parameters):
-    """The group is there, made of three physical volumes, none of them missing."""
+    """The group is there, made of three physical volumes, one on each disk, none of them missing."""
     rows = lvm_report(server, "vgs -o vg_name,pv_count,vg_missing_pv_count")
     group = next((row for row in rows if row["vg_name"] == parameters.group), None)
     names = " ".join(row["vg_name"] for row in rows)
     expect(names or NOTHING, parameters.group, ok=group is not None, why="absent")
     expect(int(group["pv_count"]), 3, why="count")
     expect(int(group["vg_missing_pv_count"]), 0, why="missing")
+    rows = lvm_report(server, f"vgs -o pv_name {parameters.group}")
+    devices = " ".join(row["pv_name"] for row in rows)
+    under = server.run(f"lsblk --noheadings --raw --inverse --output NAME,TYPE {devices}").stdout
+    disks = {line.split()[0] for line in under.splitlines() if line.endswith(" disk")}
+    expect(" ".join(sorted(disks)) or NOTHING, " ".join(sorted(DISKS)), ok=disks == DISKS, why="disks")
 
 
 @task("volume")

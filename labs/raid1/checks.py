@@ -6,6 +6,7 @@ import re
 from lpiclab.checks import expect, task
 
 NOTHING = "-"
+DISKS = ("sdb", "sdc", "sdd")
 LINUX_RAID_TYPES = ("0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")  # MBR, GPT; see sfdisk --list-types
 
 
@@ -22,12 +23,14 @@ def members(status):
 
 @task("array")
 def test_mirror_has_two_active_members(server, parameters):
-    """The array is a running RAID 1 of two devices, and both are there."""
+    """The array is a running RAID 1 of two devices, on the new disks, and both are there."""
     found = arrays(server)
     expect(" ".join(found) or NOTHING, parameters.array, ok=parameters.array in found, why="absent")
     status = found[parameters.array]
     level = re.search(r"\b(raid\d+|linear|inactive)\b", status)
     expect(level[0] if level else NOTHING, "raid1", why="level")
+    elsewhere = [member for member in members(status) if not member.startswith(DISKS)]
+    expect(" ".join(elsewhere) or NOTHING, " ".join(DISKS), ok=not elsewhere, why="elsewhere")
     devices, active = re.search(r"\[(\d+)/(\d+)\]", status).groups()
     expect(devices, "2", why="devices")
     expect(active, "2", why="degraded", members=" ".join(members(status)))

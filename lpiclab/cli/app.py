@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lpiclab.cli import author, learn, show, snapshots
+from lpiclab.cli.check import check
 from lpiclab.cli.images import images_app
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app.command("up")(learn.up)
 app.command("status")(show.status)
 app.command("ssh", context_settings={"ignore_unknown_options": True})(learn.ssh)
 app.command("console")(learn.console)
-app.command("check")(learn.check)
+app.command("check")(check)
 app.command("hint")(learn.hint)
 app.command("solve")(learn.solve)
 app.command("reset")(learn.reset)
@@ -36,6 +37,7 @@ app.command("resume")(snapshots.resume)
 app.command("down")(learn.down)
 app.add_typer(images_app, name="image")
 app.command("doctor")(show.doctor)
+app.add_typer(author.lab_app, name="lab")
 app.command("lint")(author.lint)
 app.command("test")(author.prove)
 app.command("schema")(author.schema)

@@ -1,4 +1,4 @@
-"""An author's commands: lint, test, schema."""
+"""An author's commands: lab new, lint, test, schema."""
 
 from __future__ import annotations
 
@@ -8,9 +8,33 @@ import typer
 
 from lpiclab.cli import arguments, output
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
-from lpiclab.errors import ExitCode
+from lpiclab.errors import ExitCode, UsageError
 
 _Labs = Annotated[list[str] | None, typer.Argument(metavar="[LAB …]", help="Labs or their folders.")]
+
+
+lab_app = typer.Typer(help="Write labs of one's own.", no_args_is_help=True)
+
+
+@lab_app.command("new")
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name, for a folder here, or the folder's path.")
+    ],
+) -> None:
+    """Make the folder of a new lab, whole and right, with each part of a lab in it once."""
+    from lpiclab.engine import authoring  # noqa: PLC0415 - only here
+
+    folder = authoring.new_lab(name)
+    place = str(folder) if folder.name != str(folder) else f"./{folder}"
+    for file in sorted(each for each in folder.rglob("*") if each.is_file()):
+        output.data(str(file))
+    output.talk(
+        f"\n{folder.name} is a lab that works. Make it yours, with:\n"
+        f"  lpiclab lint {place:<20}  are its files right?\n"
+        f"  lpiclab up {place:<22}  try it by hand\n"
+        f"  lpiclab test {place:<20}  is its grader right?"
+    )
 
 
 def lint(labs: _Labs = None, distro: arguments.Distro = None) -> None:
@@ -40,6 +64,17 @@ def lint(labs: _Labs = None, distro: arguments.Distro = None) -> None:
 
 def prove(
     labs: Annotated[list[str], typer.Argument(metavar="LAB …", help="Labs or their folders.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="faults|fresh|solutions|mutants|ID",
+            help="These parts, or this solution or mutant; may be said more than once.",
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="So many parts side by side.")
+    ] = 1,
     distro: arguments.Distro = None,
     provider: arguments.Provider = None,
     seed: arguments.Seed = None,
@@ -50,23 +85,35 @@ def prove(
     On fresh machines nothing passes, after each solution all, also after a reboot; each wrong solution fails
     what it should.
     """
-    from lpiclab.engine import contract, lifecycle  # noqa: PLC0415 - only here
+    from lpiclab.engine import contract, lifecycle, side_by_side  # noqa: PLC0415 - only here
 
+    if verbose and jobs > 1:
+        raise UsageError(
+            "--verbose shows one machine's words, and -j is several", hint="leave one of them out"
+        )
     steps = output.Steps()
     context = Context.from_environment(steps if verbose else lambda _: None)
     wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
-    show = output.raw if verbose else lambda _: None
-    bad = 0
-    for lab in labs:
-        for proof in contract.prove(context, lab, wish, show):
-            bad += bool(proof.problems)
-            output.data(f"{'NOT SO' if proof.problems else 'proved'}  {lab}: {proof.step}")
-            for problem in proof.problems:
-                output.data(f"        {problem}")
-    output.talk(
-        "the contract holds" if not bad else f"{bad} step{'s' if bad > 1 else ''} of the contract broken"
-    )
+    parts = [part for name in labs for part in contract.parts(context.lab(name), name, only or [])]
+    if jobs > 1:
+        proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)))
+    else:
+        proofs = contract.prove(context, wish, output.raw if verbose else lambda _: None, parts)
+    done = bad = 0
+    for proof in proofs:
+        done += 1
+        bad += bool(proof.problems)
+        output.data(f"{'NOT SO' if proof.problems else 'proved'}  {proof.lab}: {proof.step}")
+        for problem in proof.problems:
+            output.data(f"        {problem}")
+    output.talk(_verdict(done, bad, whole=not only))
     raise typer.Exit(ExitCode.NOT_PASSED if bad else ExitCode.OK)
+
+
+def _verdict(done: int, bad: int, *, whole: bool) -> str:
+    if bad:
+        return f"{bad} of {done} step{'s' if done > 1 else ''} of the contract broken"
+    return "the contract holds" if whole else f"proved, of the contract: {done} step{'s' if done > 1 else ''}"
 
 
 def schema() -> None:

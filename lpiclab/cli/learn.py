@@ -1,10 +1,8 @@
-"""A learner's commands: up, ssh, console, check, hint, solve, reset, restart, down."""
+"""A learner's commands: up, ssh, console, hint, solve, reset, restart, down."""
 
 from __future__ import annotations
 
 import sys
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -89,35 +87,6 @@ def console(lab: arguments.Instance, machine: arguments.Machine = None) -> None:
     access.console(Context.from_environment(), lab, machine)
 
 
-def check(
-    lab: arguments.Instance,
-    tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK …]", help="Only these.")] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what is proved on a copy of the machines.")
-    ] = False,
-    json: arguments.Json = False,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report as well.")
-    ] = None,
-    lang: arguments.Lang = None,
-) -> None:
-    """Grade a lab, task by task, with reasons."""
-    from lpiclab import report as reports  # noqa: PLC0415 - only here
-    from lpiclab.engine import grading  # noqa: PLC0415 - only here
-
-    language = output.language(lang)
-    # While checks run, what they print goes nowhere.
-    context = Context.from_environment(partial(output.talk, stream=sys.stderr))
-    report = grading.check(context, lab, tasks or [], language, quick=quick)
-    if junit:
-        _write(junit, reports.to_junit(report))
-    if json:
-        output.data(reports.to_json(report))
-    else:
-        output.data(reports.to_text(report, language=language, colour=output.colour(sys.stdout)))
-    raise typer.Exit(reports.exit_code(report))
-
-
 def hint(lab: arguments.Instance, task: str, lang: arguments.Lang = None) -> None:
     """Show a task's next hint, from gentle to nearly the answer."""
     from lpiclab.engine import grading  # noqa: PLC0415 - only here
@@ -178,10 +147,3 @@ def down(
             output.talk(f"{name}: {error.message}")
     if failures:
         raise typer.Exit(ExitCode.MACHINERY)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror}") from error

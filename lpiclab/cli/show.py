@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from lpiclab.cli import arguments, output
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, is_path
 from lpiclab.errors import ExitCode, SpecError
+from lpiclab.model import Lab, LabText, Language
 
 
 def list_labs(lang: arguments.Lang = None, json: arguments.Json = False) -> None:
@@ -58,6 +61,9 @@ def show_lab(
     lab: arguments.Lab,
     lang: arguments.Lang = None,
     seed: arguments.Seed = None,
+    proof: Annotated[
+        bool, typer.Option("--proof", help="Show what proves each task's grader instead.")
+    ] = False,
     json: arguments.Json = False,
 ) -> None:
     """Show a lab's story and its tasks with their points.
@@ -74,6 +80,9 @@ def show_lab(
         else context.plan(the_lab, seed=seed or "", distro=context.distro(DEFAULT_DISTRO))
     )
     text = context.text(the_lab, plan, language)
+    if proof:
+        _show_proof(the_lab, text, language, json=json)
+        return
     tasks = [
         {
             "id": task.id,
@@ -102,6 +111,16 @@ def show_lab(
     from lpiclab.story import render_story  # noqa: PLC0415 - only for people
 
     output.data(render_story(the_lab, text, language))
+
+
+def _show_proof(lab: Lab, text: LabText, language: Language, *, json: bool) -> None:
+    from lpiclab.labs import proved  # noqa: PLC0415 - only here
+
+    if json:
+        output.json_data({"schema": 1, "id": lab.id, "tasks": proved.proofs(lab)})
+        return
+    titles = {task: words.title for task, words in text.tasks.items()}
+    output.data(proved.proof_text(lab, titles, language))
 
 
 def status(json: arguments.Json = False) -> None:

@@ -50,7 +50,10 @@ def go_back(context: Context, instance: str, name: str) -> None:
     with context.store.lock(instance, f"snapshot restore {instance}", context.progress):
         record = context.record(instance)
         _provider(context, record).restore(
-            context.instance(record), name, deadline=Deadline.after(_SNAPSHOT_S)
+            context.instance(record),
+            name,
+            deadline=Deadline.after(_SNAPSHOT_S),
+            progress=context.progress,
         )
 
 
@@ -120,7 +123,8 @@ def restore(context: Context, record: Record, name: str) -> bool:
     provider = context.provider(record)
     if not isinstance(provider, Snapshots):
         return False
-    provider.restore(context.instance(record), name, deadline=Deadline.after(_SNAPSHOT_S))
+    deadline = Deadline.after(_SNAPSHOT_S)
+    provider.restore(context.instance(record), name, deadline=deadline, progress=context.progress)
     return True
 
 

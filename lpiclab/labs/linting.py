@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -33,6 +33,16 @@ def lint_folder(folder: Path, distro: Distro, template_roots: Sequence[Path] | N
     return _Linter(distro, [bundled("templates")] if template_roots is None else template_roots).lint(folder)
 
 
+def _unproved(lab: Lab, source: Source) -> Iterator[SpecProblem]:
+    """Yield the tasks that no mutant fails: nothing shows that their checks measure anything."""
+    proved = {task for mutant in lab.mutants for task in mutant.fails}
+    for number, task in enumerate(lab.tasks):
+        if task.id not in proved:
+            yield source.problem(
+                f"tasks[{number}]", f'no mutant fails "{task.id}": its checks are not proved'
+            )
+
+
 class _Linter:
     def __init__(self, distro: Distro, template_roots: Sequence[Path]) -> None:
         self._distro = distro
@@ -46,6 +56,7 @@ class _Linter:
         if document:
             lab = document.value
             self._problems.update(text_problems(lab, texts))
+            self._problems.update(_unproved(lab, document.source))
             checks = self._try(read_check_file, lab)
             if checks:
                 self._checks(checks, texts)
@@ -95,7 +106,7 @@ class _Linter:
             return
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.
-            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=()), seed)
+            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=(), faults=()), seed)
             if plan:
                 self._words(lab, plan, texts)
                 self._scripts(lab, plan, parse=not seed)
@@ -113,6 +124,7 @@ class _Linter:
         steps = [*lab.setup]
         steps += [step for solution in lab.solutions for step in solution.steps]
         steps += [step for mutant in lab.mutants for step in mutant.steps]
+        steps += [step for fault in lab.faults for step in fault.steps]
         rendered = self._try(render.render_steps, lab, steps, plan, self._distro, template_roots=self._roots)
         if rendered and parse:
             for step in {each.source: each for each in rendered}.values():

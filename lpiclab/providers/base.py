@@ -119,10 +119,11 @@ class Snapshots(Protocol):
         Returns how many seconds its machines stood still.
         """
 
-    def restore(self, instance: Instance, name: str, /, *, deadline: Deadline) -> None:
+    def restore(self, instance: Instance, name: str, /, *, deadline: Deadline, progress: Progress) -> None:
         """Make the instance what it was when `name` was saved, with the right time of day.
 
-        When that fails, the instance is as it was before.
+        Where only the disks can be had back, its machines boot from them, and `progress` is told why.
+        When that fails too, the instance is as it was before.
         """
 
     def snapshots(self, instance: Instance, /) -> Sequence[Snapshot]:

@@ -141,9 +141,10 @@ class QemuProvider:
         _set_clocks(instance, deadline)
         return seconds
 
-    def restore(self, instance: Instance, name: str, /, *, deadline: Deadline) -> None:
+    def restore(self, instance: Instance, name: str, /, *, deadline: Deadline, progress: Progress) -> None:
         """Let new processes go on from copies, then end the old ones."""
-        snapshots.restore(instance, name, self._accelerator(instance), deadline=deadline)
+        how = self._accelerator(instance)
+        snapshots.restore(instance, name, how, deadline=deadline, progress=progress)
 
     def snapshots(self, instance: Instance, /) -> Sequence[Snapshot]:
         """Return the snapshots in the instance's folder."""

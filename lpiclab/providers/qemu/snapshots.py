@@ -17,7 +17,7 @@ from lpiclab.files import private_folder
 from lpiclab.integrity import copy_sparse
 from lpiclab.model import Instance
 from lpiclab.names import nearest
-from lpiclab.providers.base import Snapshot
+from lpiclab.providers.base import Progress, Snapshot
 from lpiclab.providers.qemu import frozen, generation, launch, making, process
 from lpiclab.providers.qemu.place import Place, places
 from lpiclab.wait import Deadline
@@ -56,16 +56,21 @@ def save(instance: Instance, name: str, title: str, accelerator: str, *, deadlin
     return seconds
 
 
-def restore(instance: Instance, name: str, accelerator: str, *, deadline: Deadline) -> None:
+def restore(
+    instance: Instance, name: str, accelerator: str, *, deadline: Deadline, progress: Progress
+) -> None:
     """Let new processes go on from a snapshot's copies; only when all do, end the old ones.
+
+    Memory is of use only to the QEMU that wrote it. With another one the machines boot from the
+    snapshot's disks, which are as a power cut at that moment would have left them.
 
     Raises:
         UsageError: there is no such snapshot.
-        ImageError: it is damaged, or was made with another QEMU. In any case the instance goes on.
+        ImageError: it is damaged. In any case the instance goes on.
     """
     folder = _existing(instance, name)
     try:
-        frozen.verify(folder, frozen.shape(instance, accelerator))
+        manifest = frozen.verify(folder)
     except ImageError as error:
         error.hint = f"`lpiclab snapshot rm {instance.id} {name}` removes it"
         raise
@@ -77,7 +82,11 @@ def restore(instance: Instance, name: str, accelerator: str, *, deadline: Deadli
             _copy_individual(place, generation.current(instance.folder) / place.machine.name)
             for _, file in place.disks():
                 copy_sparse(folder / place.machine.name / file.name, file)
-        _resume(every, folder, accelerator, deadline)
+        if manifest.shape == frozen.shape(instance, accelerator):
+            _resume(every, folder, accelerator, deadline)
+        else:
+            progress(f"{name} was kept by another QEMU: the machines boot, from their disks of that moment")
+            _boot(every, folder, accelerator, deadline, progress)
         generation.adopt(instance.folder, made)
     except BaseException as error:
         making.discard(every, made)
@@ -185,6 +194,17 @@ def _resume(
             await launch.resume(place, accelerator, whole, dies_with_us=dies_with_us)
 
     launch.together(every, one, "to go on", deadline)
+
+
+def _boot(
+    every: Sequence[Place], folder: Path, accelerator: str, deadline: Deadline, progress: Progress
+) -> None:
+    ran = [place for place in every if frozen.machine(folder, place.machine.name)]
+
+    async def one(place: Place) -> None:
+        await launch.boot(place, accelerator, progress)
+
+    launch.together(ran, one, "to boot", deadline)
 
 
 def _running_and_off(instance: Instance) -> tuple[list[Place], list[Place]]:

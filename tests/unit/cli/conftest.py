@@ -12,6 +12,7 @@ from lpiclab.cli.entry import run
 from lpiclab.paths import Home
 
 Lpiclab = Callable[..., tuple[int, str, str]]
+Commands = list[tuple[str, str]]
 
 
 @pytest.fixture
@@ -40,3 +41,11 @@ def lpiclab(
         return (code if isinstance(code, int) else 0), stdout, stderr
 
     return invoke
+
+
+@pytest.fixture
+def web(lpiclab: Lpiclab, commands: Commands) -> Lpiclab:
+    """Return the command line with the lab `web` up."""
+    assert lpiclab("up", "web", "--provider", "fake")[0] == 0
+    commands.clear()
+    return lpiclab

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from lpiclab.engine import contract
-from lpiclab.engine.contract import Proof
+from lpiclab.engine.contract import Part
+from lpiclab.engine.proof import Proof
 
 Lpiclab = Callable[..., tuple[int, str, str]]
 Edit = Callable[[str, str, str], None]
+
+
+def test_new_lab(lpiclab: Lpiclab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files are the data; what to do with them is said as it has to be typed."""
+    monkeypatch.chdir(tmp_path)
+    code, stdout, stderr = lpiclab("lab", "new", "my-lab")
+    assert code == 0
+    assert "my-lab/lab.yaml" in stdout.splitlines()
+    assert "lpiclab test ./my-lab " in stderr
+    assert lpiclab("lint", "./my-lab")[0] == 0
+    assert lpiclab("lab", "new", "my-lab")[0] == 2
 
 
 def test_right_lab(lpiclab: Lpiclab, web_folder: Path) -> None:
@@ -49,8 +61,8 @@ def test_proof_is_the_exit_status(
     """Each step is shown as it was proved; what is not so gives status 1."""
 
     def prove(*_: object) -> Iterator[Proof]:
-        yield Proof(step="fresh: no task passes", problems=())
-        yield Proof(step="wrong solution x: fails page", problems=problems)
+        yield Proof(lab="web", step="fresh: no task passes", problems=())
+        yield Proof(lab="web", step="wrong solution x: fails page", problems=problems)
 
     monkeypatch.setattr(contract, "prove", prove)
     status, stdout, stderr = lpiclab("test", "web")
@@ -58,6 +70,27 @@ def test_proof_is_the_exit_status(
     assert stdout.splitlines()[0] == "proved  web: fresh: no task passes"
     assert stdout.splitlines()[2:] == [f"        {problem}" for problem in problems]
     assert ("the contract holds" in stderr) is (code == 0)
+
+
+def test_parts_of_a_contract(lpiclab: Lpiclab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is asked for is proved, and a part of the contract is not called the whole."""
+    asked: list[Part] = []
+
+    def prove(_context: object, _wish: object, _show: object, wanted: Iterable[Part]) -> Iterator[Proof]:
+        asked.extend(wanted)
+        yield Proof(lab="web", step="wrong solution empty-page: fails page", problems=())
+
+    monkeypatch.setattr(contract, "prove", prove)
+    code, _, stderr = lpiclab("test", "web", "--only", "empty-page")
+    assert [part.id for part in asked] == ["empty-page"]
+    assert (code, stderr) == (0, "proved, of the contract: 1 step\n")
+
+
+def test_words_of_several_machines_are_refused(lpiclab: Lpiclab) -> None:
+    """What machines print side by side can't be read."""
+    code, _, stderr = lpiclab("test", "web", "-v", "-j", "2")
+    assert code == 2
+    assert "leave one of them out" in stderr
 
 
 def test_schema_is_json(lpiclab: Lpiclab) -> None:

@@ -2,57 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from lpiclab.cli.learn import _machine_and_command
-from lpiclab.engine import access, grading
-from lpiclab.engine.context import Context
+from lpiclab.engine import access
 from lpiclab.errors import UsageError
-from lpiclab.model import Outcome, Report, TaskResult
 from lpiclab.paths import Home
 
 Lpiclab = Callable[..., tuple[int, str, str]]
 Commands = list[tuple[str, str]]
-
-
-@pytest.fixture
-def web(lpiclab: Lpiclab, commands: Commands) -> Lpiclab:
-    """Return the command line with the lab `web` up."""
-    assert lpiclab("up", "web", "--provider", "fake")[0] == 0
-    commands.clear()
-    return lpiclab
-
-
-def _graded(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, score: int | None) -> None:
-    task = TaskResult(id="page", title="Serve", outcome=outcome, points=0, max_points=60, why="because")
-    report = Report(
-        lab="web",
-        seed="",
-        passed=outcome is Outcome.PASS,
-        score=score,
-        max_score=100,
-        seconds=1.0,
-        tasks=(task,),
-    )
-    monkeypatch.setattr(grading, "check", lambda *_, **__: report)
-
-
-def test_check_tells_what_it_waits_for(web: Lpiclab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also while the lab's checks run, whose own words go nowhere."""
-
-    def waiting(context: Context, *_: object, **__: object) -> Report:
-        with contextlib.redirect_stderr(io.StringIO()), contextlib.redirect_stdout(io.StringIO()):
-            context.progress("waiting for web/web to finish starting")
-        raise UsageError("enough")
-
-    monkeypatch.setattr(grading, "check", waiting)
-    assert "waiting for web/web" in web("check", "web")[2]
 
 
 def test_up_tells_the_tasks_and_how_to_go_on(lpiclab: Lpiclab, commands: Commands) -> None:
@@ -96,33 +57,6 @@ def test_shown_lab_is_the_one_that_is_up(lpiclab: Lpiclab, commands: Commands) -
     assert "c2VjcmV0" not in lpiclab("show", "web")[1]
     assert "c2VjcmV0" in lpiclab("show", "web", "--seed", "")[1]
     assert commands
-
-
-@pytest.mark.parametrize(
-    ("outcome", "score", "code"), [(Outcome.PASS, 100, 0), (Outcome.FAIL, 0, 1), (Outcome.ERROR, None, 4)]
-)
-def test_grade_is_the_exit_status(
-    web: Lpiclab, monkeypatch: pytest.MonkeyPatch, outcome: Outcome, score: int | None, code: int
-) -> None:
-    """Passed, not passed and not measured are told apart; the grade is data."""
-    _graded(monkeypatch, outcome, score)
-    status, stdout, stderr = web("check", "web")
-    assert (status, stderr) == (code, "")
-    assert "because" in stdout
-    assert "\x1b" not in stdout
-    status, stdout, _ = web("check", "web", "--json")
-    assert status == code
-    assert json.loads(stdout)["score"] == score
-
-
-def test_junit_is_written_as_well(web: Lpiclab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The report for other programs goes to a file; one that can't be written is the user's mistake."""
-    _graded(monkeypatch, Outcome.PASS, 100)
-    assert web("check", "web", "--junit", str(tmp_path / "report.xml"))[0] == 0
-    assert "<testsuite" in (tmp_path / "report.xml").read_text()
-    code, _, stderr = web("check", "web", "--junit", str(tmp_path / "absent" / "report.xml"))
-    assert code == 2
-    assert "No such file or directory" in stderr
 
 
 def test_hints_are_counted(web: Lpiclab) -> None:

@@ -128,3 +128,12 @@ def test_doctor_says_what_mends(
     document = json.loads(stdout)
     assert document["ok"] is (code == 0)
     assert document["findings"][0]["mend"] == "apt install it"
+
+
+def test_proof_of_a_lab(lpiclab: Lpiclab) -> None:
+    """What proves each task's grader is shown for people and for programs."""
+    code, stdout, _ = lpiclab("show", "web", "--proof")
+    assert code == 0
+    assert "  red by:\n    not-enabled\n" in stdout
+    tasks = json.loads(lpiclab("show", "web", "--proof", "--json")[1])["tasks"]
+    assert [task["mistakes"] for task in tasks] == [["empty-page"], ["not-enabled"]]

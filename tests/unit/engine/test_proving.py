@@ -8,9 +8,9 @@ import pytest
 
 from lpiclab.engine import contract, grading
 from lpiclab.engine.context import Context
-from lpiclab.engine.contract import Proof
 from lpiclab.engine.lifecycle import Wish
-from lpiclab.errors import CommandFailed
+from lpiclab.engine.proof import Proof
+from lpiclab.errors import UsageError
 from lpiclab.model import Lab, Outcome, Report, TaskResult
 from lpiclab.state import Record
 
@@ -57,8 +57,9 @@ def graded(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> list[dict[str
     return done
 
 
-def _proofs(context: Context) -> dict[str, tuple[str, ...]]:
-    proofs: list[Proof] = list(contract.prove(context, "web", Wish(provider="fake"), lambda _: None))
+def _proofs(context: Context, *only: str) -> dict[str, tuple[str, ...]]:
+    wanted = contract.parts(context.lab("web"), "web", only)
+    proofs: list[Proof] = list(contract.prove(context, Wish(provider="fake"), lambda _: None, wanted))
     return {proof.step: proof.problems for proof in proofs}
 
 
@@ -134,15 +135,58 @@ def test_grade_that_changes_by_itself_is_told(
     assert _proofs(context)["solution reference: graded again, the same"] == ("boot was pass, then fail",)
 
 
-def test_failing_solution_leaves_nothing(
+def test_failing_script_is_told_and_the_rest_is_tried(
     context: Context, graded: list[dict[str, Outcome]], refused: set[str]
 ) -> None:
-    """A script that ends with an error is the author's to mend; its machines are gone."""
+    """A script that ends with an error breaks its own part of the contract; nothing is left."""
     refused.add("index.html")
-    with pytest.raises(CommandFailed, match=r"solution/web.sh failed \(status 1\)"):
-        _proofs(context)
+    problems = {step: each for step, each in _proofs(context).items() if each}
+    assert list(problems) == [
+        "solution reference: runs to its end",
+        "wrong solution not-enabled: runs to its end",
+        "wrong solution empty-page: runs to its end",
+    ]
+    assert "solution/web.sh failed (status 1)" in problems["solution reference: runs to its end"][0]
     assert context.store.ids() == []
     assert len(graded) == 1
+
+
+@pytest.mark.parametrize(
+    ("only", "steps"),
+    [
+        (["fresh"], ["fresh: no task passes"]),
+        (["not-enabled"], ["wrong solution not-enabled: fails boot"]),
+        (["mutants"], ["wrong solution not-enabled: fails boot", "wrong solution empty-page: fails page"]),
+        (["empty-page", "fresh"], ["fresh: no task passes", "wrong solution empty-page: fails page"]),
+    ],
+)
+def test_parts_are_proved_alone(
+    context: Context, graded: list[dict[str, Outcome]], only: list[str], steps: list[str]
+) -> None:
+    """A kind of parts, or a solution or mutant by its id, holds without the others."""
+    assert _proofs(context, *only) == dict.fromkeys(steps, ())
+    assert len(graded) == len(steps)
+
+
+def test_unknown_part_is_refused(context: Context) -> None:
+    """The nearest name is suggested."""
+    with pytest.raises(UsageError) as caught:
+        _proofs(context, "not-enbled")
+    assert caught.value.hint == 'did you mean "not-enabled"?'
+
+
+def test_workers_share_parts(context: Context, graded: list[dict[str, Outcome]]) -> None:
+    """Two workers that take from one queue prove each part once, on instances of their own."""
+    queue = iter(contract.parts(context.lab("web"), "web"))
+    wish = Wish(provider="fake")
+    one = contract.prove(context, wish, lambda _: None, queue, worker=1)
+    two = contract.prove(context, wish, lambda _: None, queue, worker=2)
+    steps = [next(one).step, next(two).step]
+    assert context.store.ids() == ["web@contract-debian-13", "web@contract-debian-13-2"]
+    steps += [each.step for each in (*two, *one)]
+    assert len(steps) == len(set(steps)) == 6
+    assert context.store.ids() == []
+    assert graded
 
 
 def test_earlier_attempt_is_cleared_away(context: Context, graded: list[dict[str, Outcome]]) -> None:

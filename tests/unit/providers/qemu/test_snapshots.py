@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lpiclab.errors import ImageError, ProviderError, UsageError
@@ -27,6 +28,7 @@ class _Qemu:
 
     off: set[str] = field(default_factory=set)
     resumed: list[tuple[Place, Frozen, bool]] = field(default_factory=list)
+    booted: list[Place] = field(default_factory=list)
     captured: list[Path] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
     capture_fails: Exception | None = None
@@ -51,6 +53,10 @@ class _Qemu:
             raise self.resume_fails
         self.resumed.append((place, whole, dies_with_us))
 
+    async def boot(self, place: Place, *_: object) -> None:
+        """Note it."""
+        self.booted.append(place)
+
     def kill(self, uuid: str, **_: object) -> bool:
         """Note it."""
         self.killed.append(uuid)
@@ -67,6 +73,7 @@ def qemu(monkeypatch: pytest.MonkeyPatch) -> _Qemu:
     made = _Qemu()
     monkeypatch.setattr(frozen, "capture", made.capture)
     monkeypatch.setattr(launch, "resume", made.resume)
+    monkeypatch.setattr(launch, "boot", made.boot)
     monkeypatch.setattr(process, "kill", made.kill)
     monkeypatch.setattr(process, "find", made.find)
     return made
@@ -97,8 +104,8 @@ def _save(instance: Instance, name: str, title: str = "") -> float:
     return snapshots.save(instance, name, title, "tcg", deadline=_soon())
 
 
-def _restore(instance: Instance, name: str) -> None:
-    snapshots.restore(instance, name, "tcg", deadline=_soon())
+def _restore(instance: Instance, name: str, progress: Callable[[str], None] = lambda _: None) -> None:
+    snapshots.restore(instance, name, "tcg", deadline=_soon(), progress=progress)
 
 
 def _folders(folder: Path) -> list[str]:
@@ -258,15 +265,22 @@ def test_damaged_snapshot_is_refused_before_anything_is_touched(
     assert generation.others(instance.folder) == []
 
 
-def test_snapshot_of_another_qemu_is_refused(
+def test_snapshot_of_another_qemu_is_booted(
     instance: Instance, saved: Path, qemu: _Qemu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After an upgrade of QEMU what the old one kept is told apart from what is damaged."""
+    """After an upgrade of QEMU the memory is of no use: its machines boot."""
+    (saved / "ns2" / "state").unlink()
+    manifest = frozen.read(saved)
+    files = {name: facts for name, facts in manifest.files.items() if name != "ns2/state"}
+    frozen._write(saved, msgspec.structs.replace(manifest, files=files))
     monkeypatch.setattr(accelerator, "qemu_fingerprint", lambda: (1, 1))
-    with pytest.raises(ImageError, match="before was made with another QEMU"):
-        _restore(instance, "before")
-    assert saved.exists()
-    assert qemu.killed == []
+    told: list[str] = []
+    _restore(instance, "before", told.append)
+    assert [place.label for place in qemu.booted] == ["raid1/ns1"]
+    assert qemu.resumed == []
+    assert told == ["before was kept by another QEMU: the machines boot, from their disks of that moment"]
+    disk = generation.current(instance.folder) / "ns1" / "sda.qcow2"
+    assert disk.read_bytes() == (saved / "ns1" / "sda.qcow2").read_bytes()
 
 
 @pytest.mark.usefixtures("saved")

@@ -1,0 +1,2 @@
+#!/bin/bash
+sysctl --load /etc/sysctl.d/10-hardening.conf
