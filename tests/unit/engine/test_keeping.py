@@ -12,7 +12,7 @@ from lpiclab.engine.context import Context
 from lpiclab.errors import ProviderError, UsageError
 from lpiclab.model import Instance, Outcome, Report, TaskResult
 from lpiclab.paths import Home
-from lpiclab.providers.base import Snapshot
+from lpiclab.providers.base import Progress, Snapshot
 from lpiclab.providers.fake import FakeProvider
 from lpiclab.state import Record
 from lpiclab.wait import Deadline
@@ -33,9 +33,10 @@ class _Keeper(FakeProvider):
         self.kept[name] = title
         return 0.5
 
-    def restore(self, _: Instance, name: str, /, *, deadline: Deadline) -> None:
+    def restore(self, _: Instance, name: str, /, *, deadline: Deadline, progress: Progress) -> None:
         """Note it."""
         deadline.require(name)
+        progress(name)
         self.restored.append(name)
 
     def snapshots(self, _: Instance, /) -> Sequence[Snapshot]:
