@@ -296,6 +296,7 @@ class MachineState(enum.Enum):
     ABSENT = "absent"
     STOPPED = "stopped"
     SUSPENDED = "suspended"
+    STARTING = "starting"
     RUNNING = "running"
     BROKEN = "broken"
 
