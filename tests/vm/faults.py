@@ -26,7 +26,7 @@ from qemu.qmp import QMPClient
 from lpiclab import files, integrity
 from lpiclab.cli import main
 from lpiclab.engine.context import Context
-from lpiclab.engine.forking import forker
+from lpiclab.engine.forking import Reach
 from lpiclab.errors import LpiclabError
 from lpiclab.providers.qemu import (
     disk,
@@ -117,7 +117,7 @@ def _fork(instance_id: str) -> None:
     context = Context.from_environment()
     with context.store.lock(instance_id, "fork", print):
         record = context.record(instance_id)
-        make = forker(context.provider(record), context.instance(record))
+        make = Reach(context.provider(record), context.instance(record)).forker
         assert make
         try:
             with make(Deadline.after(_LIMIT_S)):

@@ -60,7 +60,7 @@ def _soon() -> Deadline:
 
 def test_copy_is_gone_afterwards(provider: _Forker, instance: Instance) -> None:
     """Also when what was done with it failed; the instance is as it was."""
-    fork = forking.forker(provider, instance)
+    fork = forking.Reach(provider, instance).forker
     assert fork
     folder = instance.folder / "forks" / "one"
 
@@ -77,7 +77,7 @@ def test_copy_is_gone_afterwards(provider: _Forker, instance: Instance) -> None:
 
 def test_what_hurts_is_done_to_the_copy(provider: _Forker, instance: Instance) -> None:
     """Rebooting, switching off and pulling a disk out never reach the learner's machines."""
-    fork = forking.forker(provider, instance)
+    fork = forking.Reach(provider, instance).forker
     assert fork
     with fork(_soon()) as copies:
         copies.restart(["web"], deadline=_soon())
@@ -96,7 +96,7 @@ def test_failed_fork_is_told(provider: _Forker, instance: Instance, monkeypatch:
         raise ProviderError("no space")
 
     monkeypatch.setattr(provider, "fork", full)
-    fork = forking.forker(provider, instance)
+    fork = forking.Reach(provider, instance).forker
     assert fork
     with pytest.raises(ProviderError, match="no space"), fork(_soon()):
         pytest.fail("there is no copy")
@@ -106,4 +106,4 @@ def test_failed_fork_is_told(provider: _Forker, instance: Instance, monkeypatch:
 def test_provider_without_the_ability_has_no_forker(context: Context, instance: Instance) -> None:
     """Checks that want a copy are told so by the runner."""
     plain: Provider = FakeProvider(context.home)
-    assert forking.forker(plain, instance) is None
+    assert forking.Reach(plain, instance).forker is None
