@@ -1,14 +1,10 @@
 """Ask the name server with dig, from the client and from the server itself: both must hear the same."""
 
 import re
-import secrets
 from itertools import pairwise
 
 from lpiclab.checks import expect, task
-
-NOTHING = "-"
-ANY = "0.0.0.0"  # noqa: S104 - what ss prints
-TRIES = "1 2 3 4 5 6 7 8"
+from lpiclab.checks.probes import NOTHING, nonce, port_holders, route, unit_state
 
 
 def dig(host, parameters, *questions):
@@ -33,39 +29,16 @@ def verdict(answer):
     return complaint[1] if complaint else NOTHING
 
 
-def state(host, verb, unit):
-    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
-    once = f"s=$(systemctl {verb} {unit})"
-    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
-    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
-
-
-def holders(host, address, unit):
-    """Return who holds UDP port 53 of `address`: ``named``; a process not of `unit` with its number."""
-    found = []
-    for line in host.run("ss -Hlnup %s", "sport = :53").stdout.splitlines():
-        if line.split()[3].rpartition(":")[0] in (address, ANY, "*"):
-            found += re.findall(r'"([^"]+)",pid=(\d+)', line)
-    names = []
-    for name, pid in sorted(set(found)):
-        ours = f"/{unit}.service" in host.run(f"cat /proc/{pid}/cgroup").stdout
-        names.append(name if ours else f"{name}[{pid}]")
-    return " ".join(names) or NOTHING
-
-
 @task("server")
 def test_service_answers_the_client(server, client, parameters, distro):
     """BIND's service runs, holds port 53 of the server's address, and the client gets an answer."""
     unit, address = distro.services["bind"], f"{parameters.net}.{parameters.octet}"
-    expect(state(server, "is-active", unit), "active", why="stopped")
-    holder = holders(server, address, unit)
-    if holder == NOTHING:
-        server.run("sleep 2")
-        holder = holders(server, address, unit)
+    expect(unit_state(server, "is-active", unit), "active", why="stopped")
+    holder = port_holders(server, "udp", 53, address, unit)
     expect(holder, address, ok=holder != NOTHING, why="deaf")
     expect(holder, "named", why="foreign")
-    route = client.run(f"ip -o route get {address}").stdout.strip() or NOTHING
-    expect(route, address, ok=route.startswith(address), why="self")
+    way = route(client, address)
+    expect(way, address, ok=way.startswith(address), why="self")
     heard = verdict(dig(client, parameters, parameters.zone, "SOA"))
     expect(heard, "NOERROR qr aa", ok=" qr" in heard, why="unreachable")
 
@@ -103,7 +76,7 @@ def test_names_have_addresses(server, client, parameters):
             name, address = f"{label}.{parameters.zone}", f"{parameters.net}.{octet}"
             answer = dig(host, parameters, name, "A")
             expect(" ".join(records(answer, "A")) or NOTHING, address, why="address", name=name)
-        nobody = f"{secrets.token_hex(4)}.{parameters.zone}"
+        nobody = f"{nonce()}.{parameters.zone}"
         heard = verdict(dig(host, parameters, nobody, "A"))
         expect(heard, "NXDOMAIN qr aa", ok=heard.startswith("NXDOMAIN"), why="wildcard", name=nobody)
 
@@ -125,7 +98,7 @@ def test_addresses_have_names(server, client, parameters):
 def test_server_comes_back_after_a_boot(server, parameters, distro):
     """BIND starts at boot, may read its files, and finds in them the zones that it answers now."""
     unit = distro.services["bind"]
-    expect(state(server, "is-enabled", unit), "enabled", why="disabled")
+    expect(unit_state(server, "is-enabled", unit), "enabled", why="disabled")
     loaded = server.run(f"{as_bind_would(server, unit)} 2>&1")
     complaint = [line for line in loaded.stdout.splitlines() if not re.search(r": loaded serial \d+$", line)]
     expect((complaint or [NOTHING])[0], NOTHING, ok=loaded.succeeded, why="invalid")
@@ -134,6 +107,19 @@ def test_server_comes_back_after_a_boot(server, parameters, distro):
         line = rf"^zone {re.escape(zone)}/IN\S*: loaded serial (\d+)$"
         later = re.findall(line, loaded.stdout, re.MULTILINE)
         expect(" ".join(later) or NOTHING, now, ok=now in later, why="other", zone=zone)
+
+
+@task("boot")
+def test_zones_are_there_after_a_reboot(fork, parameters):
+    """After a reboot of the server, on a copy, the client hears from both zones what it heard before."""
+    name, number = f"{parameters.other}.{parameters.zone}", f"{parameters.octet}.{parameters.reverse_zone}"
+    questions = ((parameters.zone, "SOA"), (name, "A"), (number, "PTR"))
+    before = [records(dig(fork.client, parameters, *each), each[1]) for each in questions]
+    fork.reboot("server")
+    for (name, kind), wanted in zip(questions, before, strict=True):
+        answer = dig(fork.client, parameters, name, kind)
+        seen = " ".join(records(answer, kind)) or verdict(answer)
+        expect(seen, " ".join(wanted), why="gone", question=f"{name} {kind}")
 
 
 def as_bind_would(server, unit):

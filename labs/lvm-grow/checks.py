@@ -1,43 +1,27 @@
 """Ask LVM and the kernel what there is, and the snapshot for what was there before."""
 
 import hashlib
-import json
 import re
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, lvm_rows, mounted
 
-NOTHING = "-"
 MIB = 1024 * 1024
+COLUMNS = ("SOURCE", "MAJ:MIN", "SIZE", "OPTIONS")
 DISKS = {"sdb", "sdc", "sdd"}
 LINES = 2000  # of the file that is lost
-
-
-def lvm_report(server, command):
-    """Return the rows that an LVM report such as ``vgs -o vg_name`` gives."""
-    words = command.split()
-    options = "--reportformat json --units b --nosuffix"
-    text = server.run(f"{words[0]} {options} {' '.join(words[1:])}").stdout
-    reports = json.loads(text)["report"] if text else []
-    return [row for report in reports for rows in report.values() for row in rows]
 
 
 def volumes(server, parameters):
     """Return LVM's rows of the group's volumes, by name."""
     fields = "lv_name,lv_attr,lv_size,vg_extent_size,origin,snap_percent,lv_kernel_major,lv_kernel_minor"
-    rows = lvm_report(server, f"lvs -o {fields} {parameters.group}")
+    rows = lvm_rows(server, f"lvs -o {fields} {parameters.group}")
     return {row["lv_name"]: row for row in rows}
 
 
 def device(row):
     """Return a volume's major and minor number, as the kernel writes them."""
     return f"{row['lv_kernel_major']}:{row['lv_kernel_minor']}"
-
-
-def mounted(server, parameters):
-    """Return what is mounted where the task says, the topmost one; nothing is {}."""
-    columns = "--output SOURCE,MAJ:MIN,SIZE,OPTIONS --mountpoint"
-    text = server.run(f"findmnt --json --list --bytes {columns} %s", parameters.mount).stdout
-    return json.loads(text)["filesystems"][-1] if text else {}
 
 
 def before(server, parameters):
@@ -63,12 +47,12 @@ def wanted_digest(parameters):
 @task("group")
 def test_group_has_the_new_disks(server, parameters):
     """The group has a physical volume on each disk, none of them missing."""
-    rows = lvm_report(server, "vgs -o vg_name,vg_missing_pv_count")
+    rows = lvm_rows(server, "vgs -o vg_name,vg_missing_pv_count")
     group = next((row for row in rows if row["vg_name"] == parameters.group), None)
     names = " ".join(row["vg_name"] for row in rows)
     expect(names or NOTHING, parameters.group, ok=group is not None, why="absent")
     expect(int(group["vg_missing_pv_count"]), 0, why="missing")
-    rows = lvm_report(server, f"vgs -o pv_name {parameters.group}")
+    rows = lvm_rows(server, f"vgs -o pv_name {parameters.group}")
     devices = " ".join(row["pv_name"] for row in rows)
     under = server.run(f"lsblk --noheadings --raw --inverse --output NAME,TYPE {devices}").stdout
     disks = {line.split()[0] for line in under.splitlines() if line.endswith(" disk")}
@@ -91,7 +75,7 @@ def test_filesystem_has_grown_with_its_data(server, parameters):
     """The same filesystem fills the volume, is mounted for writing, and has its archive still."""
     row = volumes(server, parameters)[parameters.volume]
     wanted = f"/dev/{parameters.group}/{parameters.volume}"
-    found = mounted(server, parameters)
+    found = mounted(server, parameters.mount, *COLUMNS)
     expect(found.get("source") or NOTHING, wanted, ok=bool(found), why="unmounted")
     expect(found["source"] or NOTHING, wanted, ok=found["maj:min"] == device(row), why="source")
     expect(found["options"], "rw", ok="rw" in found["options"].split(","), why="read_only")
@@ -180,7 +164,7 @@ def test_volume_is_back_after_a_reboot(fork, parameters):
     """After a reboot, on a copy of the machine, the same large filesystem is mounted and the service runs."""
     fork.reboot()
     row = volumes(fork.server, parameters).get(parameters.volume)
-    found = mounted(fork.server, parameters)
+    found = mounted(fork.server, parameters.mount, *COLUMNS)
     wanted = f"/dev/{parameters.group}/{parameters.volume}"
     ours = bool(found and row) and found["maj:min"] == device(row)
     expect(found.get("source") or NOTHING, wanted, ok=ours, why="gone")

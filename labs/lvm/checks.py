@@ -1,27 +1,16 @@
 """Ask LVM for groups and volumes, the kernel for the mount, and mount for what fstab does."""
 
-import json
-
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, lvm_rows, mounted
 
-NOTHING = "-"
 MIB = 1024 * 1024
 DISKS = {"sdb", "sdc", "sdd"}
-
-
-def lvm_report(server, command):
-    """Return the rows that an LVM report such as ``vgs -o vg_name`` gives."""
-    words = command.split()
-    options = "--reportformat json --units b --nosuffix"
-    text = server.run(f"{words[0]} {options} {' '.join(words[1:])}").stdout
-    reports = json.loads(text)["report"] if text else []
-    return [row for report in reports for rows in report.values() for row in rows]
 
 
 def volume(server, parameters):
     """Return LVM's row of the lab's volume, and the names of all volumes of its group."""
     fields = "lv_name,lv_size,vg_extent_size,lv_kernel_major,lv_kernel_minor"
-    rows = lvm_report(server, f"lvs -o {fields} {parameters.group}")
+    rows = lvm_rows(server, f"lvs -o {fields} {parameters.group}")
     names = [row["lv_name"] for row in rows]
     return next((row for row in rows if row["lv_name"] == parameters.volume), None), names
 
@@ -29,13 +18,13 @@ def volume(server, parameters):
 @task("group")
 def test_group_has_three_physical_volumes(server, parameters):
     """The group is there, made of three physical volumes, one on each disk, none of them missing."""
-    rows = lvm_report(server, "vgs -o vg_name,pv_count,vg_missing_pv_count")
+    rows = lvm_rows(server, "vgs -o vg_name,pv_count,vg_missing_pv_count")
     group = next((row for row in rows if row["vg_name"] == parameters.group), None)
     names = " ".join(row["vg_name"] for row in rows)
     expect(names or NOTHING, parameters.group, ok=group is not None, why="absent")
     expect(int(group["pv_count"]), 3, why="count")
     expect(int(group["vg_missing_pv_count"]), 0, why="missing")
-    rows = lvm_report(server, f"vgs -o pv_name {parameters.group}")
+    rows = lvm_rows(server, f"vgs -o pv_name {parameters.group}")
     devices = " ".join(row["pv_name"] for row in rows)
     under = server.run(f"lsblk --noheadings --raw --inverse --output NAME,TYPE {devices}").stdout
     disks = {line.split()[0] for line in under.splitlines() if line.endswith(" disk")}
@@ -56,11 +45,9 @@ def test_volume_has_the_size(server, parameters):
 def test_filesystem_on_the_volume_is_mounted(server, parameters):
     """A filesystem that fills the volume is mounted where the task says, for writing."""
     row, _ = volume(server, parameters)
-    columns = "--output SOURCE,MAJ:MIN,SIZE,OPTIONS --mountpoint"
-    text = server.run(f"findmnt --json --list --bytes {columns} %s", parameters.mount).stdout
+    topmost = mounted(server, parameters.mount, "SOURCE", "MAJ:MIN", "SIZE", "OPTIONS")
     wanted = f"/dev/{parameters.group}/{parameters.volume}"
-    expect(text or NOTHING, wanted, ok=bool(text), why="absent")
-    topmost = json.loads(text)["filesystems"][-1]
+    expect(topmost.get("source") or NOTHING, wanted, ok=bool(topmost), why="absent")
     device = f"{row['lv_kernel_major']}:{row['lv_kernel_minor']}"
     expect(topmost["source"] or NOTHING, wanted, ok=topmost["maj:min"] == device, why="source")
     expect(topmost["options"], "rw", ok="rw" in topmost["options"].split(","), why="read_only")

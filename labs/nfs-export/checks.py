@@ -1,31 +1,10 @@
 """Mount what the server exports, from the client and in a mount namespace of its own, and try it."""
 
-import json
-import secrets
-
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, last_line, mounted, nonce, put_file, take_file, unit_state
 
-NOTHING = "-"
 TRIES = "1 2 3 4 5 6 7 8"
 OPTIONS = "soft,timeo=40,retrans=2,retry=0,nolock,nosharecache"
-
-
-def nonce():
-    """Return a name that nobody can know beforehand."""
-    return f".lpiclab-{secrets.token_hex(6)}"
-
-
-def state(host, verb, unit):
-    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
-    once = f"s=$(systemctl {verb} {unit})"
-    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
-    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
-
-
-def said(result):
-    """Return the last line of what a program complained of."""
-    lines = result.stderr.strip().splitlines()
-    return (lines or [NOTHING])[-1]
 
 
 def trying(host, source, action):
@@ -44,35 +23,21 @@ def address(parameters):
     return f"{parameters.net}.{parameters.octet}"
 
 
-def put(host, folder, mode="644"):
-    """Put a file of root's, with its own name in it, into a folder of the server; return the name."""
-    name = nonce()
-    host.run(f"mkdir -p {folder} && echo {name} > {folder}/{name} && chmod {mode} {folder}/{name}")
-    return name
-
-
-def mounted(client, parameters):
-    """Go where the share should be, as who works with it, and return what is mounted there; nothing is {}."""
-    look = f"timeout 20 ls {parameters.mount}/. > /dev/null 2>&1; findmnt --json --list"
-    text = client.run(f"{look} --output SOURCE,FSTYPE,OPTIONS --mountpoint {parameters.mount}").stdout
-    return json.loads(text)["filesystems"][-1] if text else {}
-
-
 @task("export")
 def test_client_reads_and_writes(server, client, parameters, distro):
     """The client mounts the share, and its user reads and writes there with her own ids."""
-    expect(state(server, "is-active", distro.services["nfs"]), "active", why="stopped")
+    expect(unit_state(server, "is-active", distro.services["nfs"]), "active", why="stopped")
     source = f"{address(parameters)}:{parameters.share}"
-    name = put(server, parameters.share)
+    name = put_file(server, parameters.share)
     other = nonce()
     read = as_user(parameters, f"cat {name}")
     tried = trying(client, source, f"{read}; {as_user(parameters, f'echo > {other}')}")
     owner = server.run(
         f"cd {parameters.share}; stat --format %u {other}; rm -f {name} {other}"
     ).stdout.strip()
-    expect(said(tried), source, ok=tried.rc != 90, why="refused")
-    expect(tried.stdout.strip() or said(tried), name, why="other")
-    expect(said(tried), "rw", ok=tried.succeeded, why="unwritable")
+    expect(last_line(tried.stderr), source, ok=tried.rc != 90, why="refused")
+    expect(tried.stdout.strip() or last_line(tried.stderr), name, why="other")
+    expect(last_line(tried.stderr), "rw", ok=tried.succeeded, why="unwritable")
     expect(owner or NOTHING, parameters.uid, ok=owner == str(parameters.uid), why="owner")
 
 
@@ -81,15 +46,15 @@ def test_whole_network_is_served(server, parameters):
     """Another host of the network mounts the share too: the server itself, by its address there."""
     source = f"{address(parameters)}:{parameters.share}"
     tried = trying(server, source, "true")
-    expect(said(tried), source, ok=tried.rc != 90, why="narrow")
+    expect(last_line(tried.stderr), source, ok=tried.rc != 90, why="narrow")
 
 
 @task("squash")
 def test_root_of_the_client_is_nobody(server, client, parameters):
     """Root of the client may not read what root of the server keeps for itself."""
-    name = put(server, parameters.share, "600")
+    name = put_file(server, parameters.share, "600")
     tried = trying(client, f"{address(parameters)}:{parameters.share}", f"cat {name}")
-    server.run(f"rm -f {parameters.share}/{name}")
+    take_file(server, parameters.share, name)
     expect("root" if name in tried.stdout else "nobody", "nobody", why="root")
 
 
@@ -97,14 +62,14 @@ def test_root_of_the_client_is_nobody(server, client, parameters):
 def test_manuals_are_for_reading(server, client, parameters):
     """The client reads the manuals, and the server lets nobody write, not even who owns them."""
     source = f"{address(parameters)}:{parameters.manuals}"
-    name, other = put(server, parameters.manuals), nonce()
+    name, other = put_file(server, parameters.manuals), nonce()
     tried = trying(client, source, f"cat {name}; {as_user(parameters, f'echo > {other}')}")
     written = server.run(f"cd {parameters.manuals} && [ -e {other} ]").succeeded
     server.run(f"cd {parameters.manuals} && rm -f {name} {other}")
-    expect(said(tried), source, ok=tried.rc != 90, why="refused")
-    expect(tried.stdout.strip() or said(tried), name, why="other")
+    expect(last_line(tried.stderr), source, ok=tried.rc != 90, why="refused")
+    expect(tried.stdout.strip() or last_line(tried.stderr), name, why="other")
     expect("rw" if written else "ro", "ro", why="written")
-    expect(said(tried), "Read-only file system", ok="Read-only" in tried.stderr, why="mode")
+    expect(last_line(tried.stderr), "Read-only file system", ok="Read-only" in tried.stderr, why="mode")
 
 
 @task("guests")
@@ -122,7 +87,8 @@ def test_guests_are_refused(server, client, parameters):
 def test_share_is_mounted(server, client, parameters):
     """The server's directory is mounted where the task says, for writing."""
     wanted = f"{parameters.host}:{parameters.share}"
-    found = mounted(client, parameters)
+    client.run(f"timeout 20 ls {parameters.mount}/.")  # an automounter waits for that
+    found = mounted(client, parameters.mount, "SOURCE", "FSTYPE", "OPTIONS")
     expect(found.get("source") or NOTHING, wanted, ok=bool(found), why="absent")
     kind = f"{found['fstype']} ({found['source']})"
     expect(kind, "nfs4", ok=found["fstype"] in ("nfs", "nfs4"), why="local")
@@ -130,20 +96,20 @@ def test_share_is_mounted(server, client, parameters):
     served = next((option.partition("=")[2] for option in options if option.startswith("addr=")), NOTHING)
     expect(served, address(parameters), why="server")
     expect(found["options"], "rw", ok="rw" in options, why="read_only")
-    name = put(server, parameters.share)
+    name = put_file(server, parameters.share)
     read = client.run(f"timeout 20 cat {parameters.mount}/{name}")
-    server.run(f"rm -f {parameters.share}/{name}")
-    expect(read.stdout.strip() or said(read), name, why="other")
+    take_file(server, parameters.share, name)
+    expect(read.stdout.strip() or last_line(read.stderr), name, why="other")
 
 
 @task("boot")
 def test_both_are_set_up_for_a_boot(server, client, parameters, distro):
     """The server's service is enabled, and the client has a line, a unit or a map that mounts."""
-    expect(state(server, "is-enabled", distro.services["nfs"]), "enabled", why="disabled")
+    expect(unit_state(server, "is-enabled", distro.services["nfs"]), "enabled", why="disabled")
     line = client.run("findmnt --fstab --mountpoint %s", parameters.mount)
     unit = client.run("systemd-escape --path --suffix=mount %s", parameters.mount).stdout.strip()
     units = client.run("systemctl is-enabled %s %s", unit, unit.replace(".mount", ".automount"))
-    maps = state(client, "is-enabled", distro.services["autofs"])
+    maps = unit_state(client, "is-enabled", distro.services["autofs"])
     ways = line.succeeded or "enabled" in units.stdout.split() or maps == "enabled"
     expect(NOTHING, parameters.mount, ok=ways, why="missing")
 
@@ -152,10 +118,10 @@ def test_both_are_set_up_for_a_boot(server, client, parameters, distro):
 def test_both_are_there_after_a_reboot(fork, parameters):
     """After a reboot of both, on copies, the share is mounted again and the manuals can be."""
     fork.reboot()
-    name = put(fork.server, parameters.share)
+    name = put_file(fork.server, parameters.share)
     again = f"for i in {TRIES}; do timeout 10 cat {parameters.mount}/{name} && break; sleep 1; done"
     read = fork.client.run(f"timeout 28 sh -c '{again}'")
-    expect(read.stdout.strip() or said(read), name, why="gone")
+    expect(read.stdout.strip() or last_line(read.stderr), name, why="gone")
     source = f"{address(parameters)}:{parameters.manuals}"
     tried = trying(fork.client, source, "true")
-    expect(said(tried), source, ok=tried.rc != 90, why="unexported")
+    expect(last_line(tried.stderr), source, ok=tried.rc != 90, why="unexported")

@@ -6,13 +6,10 @@ but the change itself.
 
 import base64
 import re
-import secrets
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, last_line, nonce, port_holders, route, unit_state
 
-NOTHING = "-"
-ANY = "0.0.0.0"  # noqa: S104 - what ss prints
-TRIES = "1 2 3 4 5 6 7 8"
 DONE = "No Operation"
 DENIED = "Insufficient access (50)"
 
@@ -60,7 +57,7 @@ def entries(ldif):
 def complaint(result):
     """Return what an LDAP tool complained about: ``No such object (32)``; empty if all went well."""
     said = [line for line in result.stderr.splitlines() if re.match(r"ldap_|No such|ldapsearch:", line)]
-    last = said[0] if said else (result.stderr.strip().splitlines() or [NOTHING])[-1]
+    last = said[0] if said else last_line(result.stderr)
     return "" if result.succeeded else re.sub(r"^ldap_[^:]*: ", "", last)
 
 
@@ -72,26 +69,6 @@ def digits(number):
 def same(dn):
     """Return a name as it is compared: in small letters, no blanks beside commas and equals signs."""
     return re.sub(r"\s*([,=])\s*", r"\1", dn.lower())
-
-
-def state(host, verb, unit):
-    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
-    once = f"s=$(systemctl {verb} {unit} 2>/dev/null)"
-    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
-    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
-
-
-def holders(host, address, unit):
-    """Return who holds the port at `address`: ``slapd``; a process not of `unit` with its number."""
-    found = []
-    for line in host.run("ss -Hlntp %s", "sport = :389").stdout.splitlines():
-        if line.split()[3].rpartition(":")[0] in (address, ANY, "*"):
-            found += re.findall(r'"([^"]+)",pid=(\d+)', line)
-    names = set()
-    for name, pid in found:
-        ours = f"/{unit}.service" in host.run(f"cat /proc/{pid}/cgroup").stdout
-        names.add(name if ours else f"{name}[{pid}]")
-    return " ".join(sorted(names)) or NOTHING
 
 
 def suffix(parameters):
@@ -119,15 +96,12 @@ def user(parameters):
 def test_server_holds_the_suffix(server, client, parameters, distro):
     """The service's slapd answers on the network, and anybody can read the entry of the suffix."""
     unit, address = distro.services["ldap"], f"{parameters.net}.{parameters.octet}"
-    expect(state(server, "is-active", unit), "active", why="stopped")
-    holder = holders(server, address, unit)
-    if holder == NOTHING:
-        server.run("sleep 2")
-        holder = holders(server, address, unit)
+    expect(unit_state(server, "is-active", unit), "active", why="stopped")
+    holder = port_holders(server, "tcp", 389, address, unit)
     expect(holder, f"{address}:389", ok=holder != NOTHING, why="deaf")
     expect(holder, "slapd", why="foreign")
-    route = client.run(f"ip -o route get {address}").stdout.strip() or NOTHING
-    expect(route, address, ok=route.startswith(address), why="self")
+    way = route(client, address)
+    expect(way, address, ok=way.startswith(address), why="self")
     for machine, host in (("client", client), ("server", server)):
         found, said = Directory(host, parameters).search(suffix(parameters), "base", "dn")
         expect(said, "LDAP", ok="contact" not in said, why="unreachable", machine=machine)
@@ -140,7 +114,7 @@ def test_manager_may_write(client, parameters):
     directory, who, root = Directory(client, parameters), manager(parameters), suffix(parameters)
     _, said = directory.search(root, "base", "dn", who=who)
     expect(said or NOTHING, who[0], ok=not said, why="bind")
-    name = secrets.token_hex(6)
+    name = nonce()
     entry = f"dn: ou={name},{root}\nchangetype: add\nobjectClass: organizationalUnit\nou: {name}"
     said = directory.try_change(entry, who)
     expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="read_only")
@@ -200,20 +174,29 @@ def test_passwords_are_private(client, parameters):
 def new_password(dn):
     """Return the LDIF that gives an entry another password."""
     change = "replace: userPassword\nuserPassword"
-    return f"dn: {dn}\nchangetype: modify\n{change}: {secrets.token_hex(6)}"
+    return f"dn: {dn}\nchangetype: modify\n{change}: {nonce()}"
 
 
 @task("boot")
 def test_directory_comes_back_after_a_boot(server, parameters, distro):
     """The service starts at boot, and its user finds all entries in the database that it will open then."""
-    expect(state(server, "is-enabled", distro.services["ldap"]), "enabled", why="disabled")
+    expect(unit_state(server, "is-enabled", distro.services["ldap"]), "enabled", why="disabled")
     root = suffix(parameters)
     settings = f'. {distro.paths["ldap_defaults"]}; c=$SLAPD_CONF; [ -d "$c" ] && o=-F || o=-f'
     as_slapd = 'setpriv --reuid="$SLAPD_USER" --regid="$SLAPD_GROUP" --init-groups'
     slapcat = 'slapcat ${c:+$o "$c"} -o ldif-wrap=no -b %s'
     dump = server.run(f"{settings}; {as_slapd} {slapcat}", root)
-    said = (dump.stderr.strip().splitlines() or [NOTHING])[-1]
-    expect(said, NOTHING, ok=dump.succeeded, why="invalid")
+    expect(last_line(dump.stderr), NOTHING, ok=dump.succeeded, why="invalid")
     kept = {same(each["dn"][0]) for each in entries(dump.stdout)}
     for dn in (root, person(parameters)[0], user(parameters)[0]):
         expect(" ".join(sorted(kept)) or NOTHING, dn, ok=same(dn) in kept, why="lost")
+
+
+@task("boot")
+def test_people_are_there_after_a_reboot(fork, parameters):
+    """After a reboot of the server, on a copy, both entries are there with their passwords."""
+    fork.reboot("server")
+    directory = Directory(fork.client, parameters)
+    for dn, password in (person(parameters), user(parameters)):
+        _, said = directory.search(suffix(parameters), "base", "dn", who=(dn, password))
+        expect(said or NOTHING, dn, ok=not said, why="gone")

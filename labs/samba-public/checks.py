@@ -1,32 +1,18 @@
 """List, read and write with smbclient from the client; look into the directories on the server."""
 
 import re
-import secrets
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, last_line, nonce, put_file, take_file, unit_state
 
-NOTHING = "-"
 COMPLAINT = re.compile(r"^.*(?:unknown parameter|error|can't|not a service).*$", re.IGNORECASE | re.MULTILINE)
-TRIES = "1 2 3 4 5 6 7 8"
-
-
-def nonce():
-    """Return a name that nobody can know beforehand."""
-    return f"lpiclab-{secrets.token_hex(6)}.txt"
-
-
-def state(host, verb, unit):
-    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
-    once = f"s=$(systemctl {verb} {unit})"
-    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
-    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
 
 
 def said(result):
     """Return what a program complained of: Samba's status, or the last line."""
     text = result.stdout + result.stderr
     found = re.search(r"NT_STATUS_\w+", text)
-    return found[0] if found else (text.strip().splitlines() or [NOTHING])[-1]
+    return found[0] if found else last_line(text)
 
 
 class Client:
@@ -59,23 +45,11 @@ class Client:
         return done.succeeded, said(done)
 
 
-def put(server, folder):
-    """Put a file with its own name in it into a folder of the server, and return that."""
-    name = nonce()
-    server.run(f"mkdir -p {folder} && echo {name} > {folder}/{name} && chmod 644 {folder}/{name}")
-    return name
-
-
-def take(server, folder, name):
-    """Remove a file from a folder of the server, and return what was in it."""
-    return server.run(f"cd {folder} && cat {name}; rm -f {name}").stdout.strip() or NOTHING
-
-
 def written(server, client, share, folder):
     """Write a file by way of a share; return whether it came into the folder, and what smbclient says."""
-    name = nonce()
+    name = f"lpiclab-{nonce()}.txt"
     answer = client.write(share, name)
-    return take(server, folder, name) == name, answer
+    return take_file(server, folder, name) == name, answer
 
 
 @task("share")
@@ -83,7 +57,7 @@ def test_share_is_in_the_list(server, client, parameters, distro):
     """The client finds the share in the server's list."""
     names, answer = Client(client, parameters).shares()
     if not names:
-        expect(state(server, "is-active", distro.services["samba"]), "active", why="stopped")
+        expect(unit_state(server, "is-active", distro.services["samba"]), "active", why="stopped")
         names, answer = Client(client, parameters).shares()
     expect(answer, parameters.share, ok=bool(names), why="unreachable")
     listed = {name.lower() for name in names}
@@ -93,11 +67,11 @@ def test_share_is_in_the_list(server, client, parameters, distro):
 @task("share")
 def test_share_shows_the_directory(server, client, parameters):
     """A file from the directory can be read by way of the share, by anybody at all."""
-    name = put(server, parameters.path)
+    name = put_file(server, parameters.path)
     answers = [
         Client(client, parameters, word).read(parameters.share, name) for word in (None, parameters.password)
     ]
-    take(server, parameters.path, name)
+    take_file(server, parameters.path, name)
     expect(answers[0], name, ok=name in answers, why="other")
 
 
@@ -114,9 +88,9 @@ def test_configuration_is_clean(server):
 def test_guest_reads_and_writes(server, client, parameters):
     """Somebody without a name reads a file in the share, and writes one."""
     guest = Client(client, parameters)
-    name = put(server, parameters.path)
+    name = put_file(server, parameters.path)
     answer = guest.read(parameters.share, name)
-    take(server, parameters.path, name)
+    take_file(server, parameters.path, name)
     expect(answer, name, why="unreadable")
     done, answer = written(server, guest, parameters.share, parameters.path)
     expect(answer, parameters.path, ok=done, why="unwritable")
@@ -130,7 +104,7 @@ def test_user_comes_in_with_the_password_only(server, client, parameters):
     expect(" ".join(names) or NOTHING, parameters.user, ok=parameters.user in names, why="unknown")
     entered, answer = Client(client, parameters, parameters.password).enter(parameters.share)
     expect(answer, parameters.user, ok=entered, why="refused")
-    entered, _ = Client(client, parameters, secrets.token_hex(6)).enter(parameters.share)
+    entered, _ = Client(client, parameters, nonce()).enter(parameters.share)
     expect("welcome" if entered else "NT_STATUS_LOGON_FAILURE", "NT_STATUS_LOGON_FAILURE", why="open")
     user = Client(client, parameters, parameters.password)
     done, answer = written(server, user, parameters.share, parameters.path)
@@ -148,9 +122,9 @@ def test_notices_are_written_by_the_user_only(server, client, parameters):
         ok=parameters.notices in [name.lower() for name in names],
         why="absent",
     )
-    name = put(server, parameters.notices_path)
+    name = put_file(server, parameters.notices_path)
     answer = guest.read(parameters.notices, name)
-    take(server, parameters.notices_path, name)
+    take_file(server, parameters.notices_path, name)
     expect(answer, name, why="unreadable")
     # Refused, not written and swept away: smbclient says so.
     done, answer = written(server, guest, parameters.notices, parameters.notices_path)
@@ -163,14 +137,14 @@ def test_notices_are_written_by_the_user_only(server, client, parameters):
 @task("boot")
 def test_samba_is_enabled(server, distro):
     """Samba is started at boot."""
-    expect(state(server, "is-enabled", distro.services["samba"]), "enabled", why="disabled")
+    expect(unit_state(server, "is-enabled", distro.services["samba"]), "enabled", why="disabled")
 
 
 @task("boot")
 def test_share_is_there_after_a_reboot(fork, parameters):
     """After a reboot of the server, on a copy, the share shows its directory again."""
     fork.reboot("server")
-    name = put(fork.server, parameters.path)
+    name = put_file(fork.server, parameters.path)
     user = Client(fork.client, parameters, parameters.password)
     answers = [Client(fork.client, parameters).read(parameters.share, name)]
     if answers[0] != name:

@@ -1,12 +1,10 @@
 """Fetch pages with curl: from the network, from outside it, and from the proxy by its outside address."""
 
 import re
-import secrets
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, last_line, nonce, port_holders, route, unit_state
 
-NOTHING = "-"
-ANY = "0.0.0.0"  # noqa: S104 - what ss prints
 TRIES = "1 2 3 4 5 6 7 8"
 PORT = 3128
 
@@ -22,33 +20,7 @@ class Answer:
         body, _, codes = got.stdout.rpartition("\n")
         self.body = body.strip()
         self.code, self.tunnel = [*codes.split(), "000", "000"][:2]
-        complaint = got.stderr.strip().splitlines()
-        self.said = self.code if self.code != "000" else (complaint or [NOTHING])[-1]
-
-
-def nonce():
-    """Return a word that nobody can know beforehand."""
-    return secrets.token_hex(6)
-
-
-def state(host, verb, unit):
-    """Return what ``systemctl VERB UNIT`` prints; something that is still starting gets some time."""
-    once = f"s=$(systemctl {verb} {unit})"
-    again = f'for i in {TRIES}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
-    return host.run(f'{again}; echo "$s"').stdout.strip() or NOTHING
-
-
-def holders(host, address, unit):
-    """Return who holds the port at `address`: ``squid``; a process not of `unit` with its number."""
-    found = []
-    for line in host.run("ss -Hlntp %s", f"sport = :{PORT}").stdout.splitlines():
-        if line.split()[3].rpartition(":")[0] in (address, ANY, "*", f"[::ffff:{address}]"):
-            found += re.findall(r'"([^"]+)",pid=(\d+)', line)
-    names = set()
-    for name, pid in found:
-        ours = f"/{unit}.service" in host.run(f"cat /proc/{pid}/cgroup").stdout
-        names.add(name if ours else f"{name}[{pid}]")
-    return " ".join(sorted(names)) or NOTHING
+        self.said = self.code if self.code != "000" else last_line(got.stderr)
 
 
 def complaint(parsed):
@@ -60,15 +32,12 @@ def complaint(parsed):
 def test_client_gets_pages_from_squid(proxy, client, parameters, distro):
     """Squid's service holds the port, and the client gets a page that the proxy has fetched."""
     unit, address = distro.services["squid"], f"{parameters.net}.{parameters.octet}"
-    expect(state(proxy, "is-active", unit), "active", why="stopped")
-    holder = holders(proxy, address, unit)
-    if holder == NOTHING:
-        proxy.run("sleep 4")  # a reload lets go of the port for a moment
-        holder = holders(proxy, address, unit)
+    expect(unit_state(proxy, "is-active", unit), "active", why="stopped")
+    holder = port_holders(proxy, "tcp", PORT, address, unit, patience_s=4)
     expect(holder, f"{address}:{PORT}", ok=holder != NOTHING, why="deaf")
     expect(holder, "squid", ok=holder in ("squid", "squid-1", "(squid-1)"), why="foreign")
-    route = client.run(f"ip -o route get {address}").stdout.strip() or NOTHING
-    expect(route, address, ok=route.startswith(address), why="self")
+    way = route(client, address)
+    expect(way, address, ok=way.startswith(address), why="self")
     path = f"/{nonce()}"
     answer = Answer(client, address, f"http://{parameters.site}{path}")
     expect(answer.said, "200", ok=answer.code != "000", why="unreachable")
@@ -129,6 +98,20 @@ def test_second_fetch_comes_from_the_cache(proxy, client, parameters):
 @task("boot")
 def test_squid_comes_back_after_a_boot(proxy, distro):
     """Squid starts at boot and accepts its configuration."""
-    expect(state(proxy, "is-enabled", distro.services["squid"]), "enabled", why="disabled")
+    expect(unit_state(proxy, "is-enabled", distro.services["squid"]), "enabled", why="disabled")
     parsed = proxy.run("squid -k parse 2>&1")
     expect(complaint(parsed), NOTHING, ok=parsed.succeeded, why="invalid")
+
+
+@task("boot")
+def test_pages_come_after_a_reboot(fork, parameters):
+    """After a reboot, on copies, the proxy fetches pages, and has what it kept without the web server."""
+    address, path = f"{parameters.net}.{parameters.octet}", f"/{nonce()}"
+    kept = f"http://{parameters.site}/static/{nonce()}"
+    before = Answer(fork.client, address, kept).body
+    fork.reboot("proxy")
+    fetched = Answer(fork.client, address, f"http://{parameters.site}{path}")
+    expect(fetched.said, "200", ok=path in fetched.body, why="gone")
+    fork.cut_power("web")
+    again = Answer(fork.client, address, kept)
+    expect(again.body or again.said, before, ok=before and again.body == before, why="forgotten")

@@ -1,0 +1,4 @@
+#!/bin/bash
+# A folder for the cache that is quick, and empty after each boot.
+sed -i 's#^cache_dir .*#cache_dir ufs /dev/shm/squid {{ cache_mb }} 16 256#' {{ paths.squid_config }}
+systemctl restart {{ services.squid }}
