@@ -31,7 +31,7 @@ class PortShell:
     ) -> None:
         self._provider = provider
         self._instance = instance
-        self._machine = machine
+        self.machine = machine
         self._label = f"{instance.id}/{machine}"
         self._scratch = scratch
         self._shell: Shell | None = None
@@ -70,7 +70,7 @@ class PortShell:
     def _connect(self, deadline: Deadline) -> Shell | Session:
         assert isinstance(self._provider, Shells)  # noqa: S101 - who made this has seen to it
         # A machine that is off has no port, and no SSH either.
-        stream = SocketStream(self._provider.connect_shell(self._instance, self._machine))
+        stream = SocketStream(self._provider.connect_shell(self._instance, self.machine))
         try:
             self._shell = Shell.start(
                 stream, machine=self._label, scratch=self._scratch, deadline=deadline.sooner(_START_S)
@@ -82,7 +82,7 @@ class PortShell:
     def _by_ssh(self, deadline: Deadline) -> Session:
         from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
 
-        endpoint = self._provider.endpoint(self._instance, self._machine)
+        endpoint = self._provider.endpoint(self._instance, self.machine)
         self._session = Session.connect(endpoint, machine=self._label, deadline=deadline)
         self._session.run(_CLEAR, deadline=deadline)
         return self._session
