@@ -17,13 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest.mock
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from lpiclab.engine import grading
 from lpiclab.engine.context import Context
+from lpiclab.engine.portshell import PortShell
+from lpiclab.model import CommandResult
 from lpiclab.paths import Home
 from lpiclab.providers.base import Forks, Snapshots
 from lpiclab.ssh import Session
@@ -109,13 +113,59 @@ def _lab(
     rows.append(_row(f"`ssh {lab} -- true`", runs, lambda: call("ssh", lab, "--", "true")))
     rows.append((f"memory of the idle machines of {lab}, private", _memory(lab, environment), ""))
     call("solve", lab)
-    rows.append(_row(f"`check --quick {lab}`, solved", runs, lambda: call("check", "--quick", lab)))
+    rows += _quick_check(lab, environment, call, runs)
     rows.append(_row(f"`check {lab}`, solved, with proofs on forks", SLOW_RUNS, lambda: call("check", lab)))
     rows += _copies(lab, environment, runs)
     rows.append(_row(f"`reset {lab}`", runs, lambda: call("reset", lab)))
     rows.append((f"`restart {lab}`, all its machines", f"{call('restart', lab):.1f} s", "1 run"))
     rows.append((f"`down {lab}`", f"{call('down', lab):.2f} s", "1 run"))
     return rows
+
+
+def _quick_check(
+    lab: str, environment: dict[str, str], call: Callable[..., float], runs: int
+) -> list[tuple[str, str, str]]:
+    """Return what a quick check takes, and the same commands as one script over one SSH connection."""
+    scripts = _commands(lab, environment)
+    checks, plain = [], []
+    for number in range(runs + 1):
+        taken = call("check", "--quick", lab)
+        script = sum(call("ssh", lab, name, "--user", "root", "--", text) for name, text in scripts.items())
+        if number:  # the first ones warm up
+            checks.append(taken)
+            plain.append(script)
+    ratios = [check / script for check, script in zip(checks, plain, strict=True)]
+    ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+    number_of_commands = sum(text.count("\n) >") for text in scripts.values())
+    return [
+        (f"`check --quick {lab}`, solved", _median(checks), f"{runs} runs after one"),
+        (
+            f"its {number_of_commands} commands as one script a machine, by `ssh {lab}`",
+            _median(plain),
+            f"{runs} runs after one",
+        ),
+        (f"check / script, {lab}", ratio, "pairs"),
+    ]
+
+
+def _commands(lab: str, environment: dict[str, str]) -> dict[str, str]:
+    """Return what a quick check runs on each machine, as a script."""
+    os.environ.update(environment)
+    context = Context.from_environment()
+    record = context.record(lab)
+    told: dict[str, list[str]] = {}
+    run = PortShell.run
+
+    def note(self: PortShell, command: str, *, stdin: bytes = b"", deadline: Deadline) -> CommandResult:
+        told.setdefault(self.machine, []).append(command)
+        return run(self, command, stdin=stdin, deadline=deadline)
+
+    with unittest.mock.patch.object(PortShell, "run", note):
+        grading.grade(context, record, context.lab_of(record), "en", quick=True)
+    return {
+        name: "".join(f"( {command}\n) > /dev/null 2>&1 < /dev/null\n" for command in commands) + "true"
+        for name, commands in told.items()
+    }
 
 
 def _copies(lab: str, environment: dict[str, str], runs: int) -> list[tuple[str, str, str]]:

@@ -89,6 +89,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A way in which set-up breaks sound machines: `steps` run last, then exactly `fails` must fail.
+
+    An `always` fault is in each instance; how many of the others a seed draws is the lab's
+    `faults_drawn`.
+    """
+
+    id: str
+    fails: tuple[str, ...]
+    steps: tuple[Step, ...]
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One thing the learner has to do; tasks in `needs` must pass before this one is measured."""
 
@@ -137,6 +151,8 @@ class Lab:
     tasks: tuple[Task, ...]
     solutions: tuple[Solution, ...]
     mutants: tuple[Mutant, ...]
+    faults: tuple[Fault, ...] = ()
+    faults_drawn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +234,10 @@ class RenderedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A lab with its seed and distribution applied: everything that set-up needs, rendered."""
+    """A lab with its seed and distribution applied: everything that set-up needs, rendered.
+
+    `faults` are the steps of the faults that the seed has drawn.
+    """
 
     lab_id: str
     seed: str
@@ -228,6 +247,7 @@ class Plan:
     machines: tuple[Machine, ...]
     files: tuple[RenderedFile, ...]
     setup: tuple[RenderedStep, ...]
+    faults: tuple[RenderedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +296,7 @@ class MachineState(enum.Enum):
     ABSENT = "absent"
     STOPPED = "stopped"
     SUSPENDED = "suspended"
+    STARTING = "starting"
     RUNNING = "running"
     BROKEN = "broken"
 

@@ -1,7 +1,8 @@
-"""Draw a lab's parameters from a learner's seed: the same lab and seed give the same values, always.
+"""Draw a lab's parameters and faults from a learner's seed: the same lab and seed give the same, always.
 
 Each value hangs on the seed, the lab's id and the parameter's own name (HMAC-SHA256), so that a
 parameter added to a lab leaves the others as they were, unless their values would have been equal.
+Faults are ranked by numbers that hang on the seed, the lab's id and their own id.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from itertools import count
 from string import ascii_lowercase, digits
 
 from lpiclab.errors import SpecError, SpecProblem
-from lpiclab.model import VALUE_PATTERN, Lab, Parameter, Value
+from lpiclab.model import VALUE_PATTERN, Fault, Lab, Parameter, Value
 from lpiclab.templating import Renderer
 from lpiclab.yamlio import PlacedText
 
 _SYMBOLS = {"#": digits, "@": ascii_lowercase}
 _ATTEMPTS = 200
+_RANK_BYTES = 16
 
 
 def draw(lab: Lab, seed: str) -> Mapping[str, Value]:
@@ -43,6 +45,19 @@ def draw(lab: Lab, seed: str) -> Mapping[str, Value]:
             values[parameter.name] = _drawn(lab, parameter, seed, taken)
             taken.add(values[parameter.name])
     return values
+
+
+def draw_faults(lab: Lab, seed: str) -> tuple[Fault, ...]:
+    """Return the faults that set-up puts into an instance, in the lab's order.
+
+    They are those that are always there and `faults_drawn` of the others: the first ones when `seed`
+    is empty, else drawn.
+    """
+    others = [fault for fault in lab.faults if not fault.always]
+    if seed:
+        others.sort(key=lambda fault: _Draws(seed, lab.id, "fault", fault.id).take(_RANK_BYTES))
+    drawn = {fault.id for fault in others[: lab.faults_drawn]}
+    return tuple(fault for fault in lab.faults if fault.always or fault.id in drawn)
 
 
 def _is_constant(parameter: Parameter) -> bool:

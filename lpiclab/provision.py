@@ -32,7 +32,7 @@ def provision(
     deadline: Deadline,
     progress: Callable[[str], None],
 ) -> None:
-    """Set all machines up: networks and files side by side, then the lab's steps in their order.
+    """Set all machines up: networks and files side by side, then the lab's steps, then its faults.
 
     Args:
         plan: What to set up.
@@ -57,6 +57,10 @@ def provision(
     together([lambda machine=machine: prepare(machine) for machine in plan.machines])  # type: ignore[misc]  # mypy can't type a lambda's default
     for step in plan.setup:
         progress(f"set-up: {step.source} on {step.machine}")
+        run_step(runners[step.machine], step, deadline=deadline)
+    if plan.faults:
+        progress("set-up: faults")  # which ones is the learner's to find
+    for step in plan.faults:
         run_step(runners[step.machine], step, deadline=deadline)
 
 

@@ -53,6 +53,8 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
     steps = Renderer(scope, [lab.folder, *template_roots])
     rendered_files = tuple(_file(spec, files, lab) for spec in lab.files)
     rendered_steps = tuple(_step(step, steps, lab) for step in lab.setup)
+    faults = params.draw_faults(lab, seed)
+    rendered_faults = tuple(_step(step, steps, lab) for fault in faults for step in fault.steps)
     files.problems += steps.problems
     files.finish()
     return Plan(
@@ -64,6 +66,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
         machines=machines,
         files=rendered_files,
         setup=rendered_steps,
+        faults=rendered_faults,
     )
 
 

@@ -68,7 +68,7 @@ def prove(
         list[str] | None,
         typer.Option(
             "--only",
-            metavar="fresh|solutions|mutants|ID",
+            metavar="faults|fresh|solutions|mutants|ID",
             help="These parts, or this solution or mutant; may be said more than once.",
         ),
     ] = None,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
 from lpiclab.cli import output
-from lpiclab.errors import ExitCode, LpiclabError
+from lpiclab.errors import ExitCode, LpiclabError, MachineryError
+
+_HOST_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+"""What is this host's trouble, and never a mistake of ours."""
 
 
 def run() -> None:
@@ -25,7 +29,12 @@ def run() -> None:
         # Whoever read our output has had enough; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
-    except Exception:  # noqa: BLE001 - a bug: the user gets one line, the author the traceback
+    except Exception as error:  # noqa: BLE001 - a bug: the user gets one line, the author the traceback
+        if isinstance(error, OSError) and error.errno in _HOST_ERRORS:
+            full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+            hint = "`lpiclab image prune` and `lpiclab snapshot rm` make space" if full else ""
+            _show(MachineryError(str(error), hint=hint))
+            sys.exit(ExitCode.MACHINERY)
         sys.exit(_bug())
 
 

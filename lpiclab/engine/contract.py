@@ -1,7 +1,8 @@
 """Prove a lab on real machines: the contract that every lab keeps.
 
 On a fresh machine no task passes; after each solution all pass, and still after a real reboot; after
-each wrong solution exactly the tasks fail that should, and grading twice gives the same.
+each wrong solution exactly the tasks fail that should, and grading twice gives the same. A lab with
+faults fails what they spoil instead of everything.
 """
 
 from __future__ import annotations
@@ -9,40 +10,41 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from lpiclab.engine import grading, keeping, lifecycle
+from lpiclab import params
+from lpiclab.engine import faults, grading, keeping, lifecycle
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.engine.lifecycle import Wish
+from lpiclab.engine.proof import Proof, differences, not_as, not_passing, passing
 from lpiclab.errors import CommandFailed, UsageError
-from lpiclab.model import Lab, Mutant, Outcome, Report, Solution, Step
+from lpiclab.model import Lab, Mutant, Report, Solution, Step
 from lpiclab.names import nearest
 from lpiclab.state import Record
 
-Kind = Literal["fresh", "solutions", "mutants"]
-KINDS: tuple[Kind, ...] = ("fresh", "solutions", "mutants")
+Kind = Literal["faults", "fresh", "solutions", "mutants"]
+KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants")
 
 _SOLVED = "solved"
-_TITLES: Mapping[Kind, str] = {"fresh": "a", "solutions": "solution", "mutants": "wrong solution"}
+_TITLES: Mapping[Kind, str] = {
+    "faults": "faults",
+    "fresh": "a",
+    "solutions": "solution",
+    "mutants": "wrong solution",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a lab's contract that stands for itself: `id` is the solution's or the mutant's."""
+    """A part of a lab's contract that stands for itself.
+
+    `id` is the solution's or the mutant's, or those of faults with ``+`` between them.
+    """
 
     lab: str
     kind: Kind
     id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """One step of the contract: what was tried, and what was wrong (empty: as it should be)."""
-
-    lab: str
-    step: str
-    problems: tuple[str, ...]
 
 
 def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
@@ -51,12 +53,14 @@ def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
     Args:
         lab: The lab.
         name: How the user named it.
-        only: Kinds of parts, and ids of solutions and mutants; empty is all.
+        only: Kinds of parts, and ids of solutions, mutants and sets of faults; empty is all.
 
     Raises:
         UsageError: the lab has nothing of such a name.
     """
+    combinations = faults.drawable(lab) if lab.faults else []
     everything = [
+        *(Part(lab=name, kind="faults", id=faults.id_of(each)) for each in combinations),
         Part(lab=name, kind="fresh", id="fresh"),
         *(Part(lab=name, kind="solutions", id=each.id) for each in lab.solutions),
         *(Part(lab=name, kind="mutants", id=each.id) for each in lab.mutants),
@@ -84,24 +88,27 @@ def prove(
     `wanted` is read part by part, so it may be a queue that several workers, each with its own number,
     take from; parts of one lab that follow each other share an instance.
     """
-    for name, of_lab in itertools.groupby(wanted, key=lambda part: part.lab):
-        with _bench(context, name, wish, show, worker) as bench:
+    by_bench = itertools.groupby(wanted, key=lambda part: (part.lab, part.kind == "faults"))
+    for (name, sound), of_lab in by_bench:
+        with _bench(context, name, wish, show, worker=worker, sound=sound) as bench:
             for part in of_lab:
                 yield from bench.proofs(part)
 
 
 @contextlib.contextmanager
 def _bench(
-    context: Context, name: str, wish: Wish, show: Callable[[bytes], None], worker: int
+    context: Context, name: str, wish: Wish, show: Callable[[bytes], None], *, worker: int, sound: bool
 ) -> Iterator[_Bench]:
+    """Hold an instance of a lab; a `sound` one is set up without faults."""
     lab = context.lab(name)
     instance_id = f"{lab.id}@contract-{wish.distro or DEFAULT_DISTRO}" + (f"-{worker}" if worker > 1 else "")
     with context.store.lock(instance_id, f"test {name}", context.progress):
         if instance_id in context.store.ids():
             lifecycle.remove(context, instance_id)
         try:
-            record = lifecycle.make(context, instance_id, lab, wish)
-            yield _Bench(context, name, lab, record, show)
+            as_set_up = replace(lab, faults=(), faults_drawn=0) if sound else lab
+            record = lifecycle.make(context, instance_id, as_set_up, wish)
+            yield _Bench(context, name, lab, as_set_up, record, show)
         finally:
             lifecycle.remove(context, instance_id)
 
@@ -113,6 +120,7 @@ class _Bench:
     context: Context
     name: str
     lab: Lab
+    as_set_up: Lab
     record: Record
     show: Callable[[bytes], None]
     fresh: bool = True
@@ -130,9 +138,11 @@ class _Bench:
 
     def _steps(self, part: Part) -> Iterator[Proof]:
         match part.kind:
+            case "faults":
+                yield from self._faults(faults.combination(self.lab, part.id))
             case "fresh":
                 self._start_over()
-                yield self._proof("fresh: no task passes", _passing(self._grade()))
+                yield self._untouched()
             case "solutions":
                 yield from self._solution(next(each for each in self.lab.solutions if each.id == part.id))
             case "mutants":
@@ -150,8 +160,32 @@ class _Bench:
 
     def _start_over(self) -> None:
         if not self.fresh:
-            lifecycle.start_over(self.context, self.record, self.lab)
+            lifecycle.start_over(self.context, self.record, self.as_set_up)
         self.fresh = True
+
+    def _untouched(self) -> Proof:
+        if not self.lab.faults:
+            return self._proof("fresh: no task passes", passing(self._grade()))
+        drawn = params.draw_faults(self.lab, self.record.plan.seed)
+        problems = not_as(self.lab, faults.spoilt(drawn), self._grade())
+        return self._proof(f"fresh, with {faults.names(drawn)}: {faults.verdict(self.lab, drawn)}", problems)
+
+    def _faults(self, broken: faults.Combination) -> Iterator[Proof]:
+        """Break the sound machine and mend it.
+
+        One fault is graded as a learner's work is; several at once without forks, which would cost minutes.
+        """
+        self._start_over()
+        for fault in broken:
+            self._run(fault.steps)
+        quick = sum(not fault.always for fault in broken) > 1
+        name = faults.names(broken)
+        problems = not_as(self.lab, faults.spoilt(broken), self._grade(quick=quick))
+        yield self._proof(f"{name}: {faults.verdict(self.lab, broken)}", problems)
+        reference = self.lab.solutions[0]
+        self._run(reference.steps)
+        cured = not_passing(self._grade(quick=quick))
+        yield self._proof(f"{name}: cured by {reference.id}", cured)
 
     def _solve(self, solution: Solution) -> None:
         self._start_over()
@@ -169,13 +203,13 @@ class _Bench:
     def _solution(self, solution: Solution) -> Iterator[Proof]:
         self._solve(solution)
         report = self._grade()
-        yield self._proof(f"solution {solution.id}: all pass", _not_passing(report))
-        again = _differences(report, self._grade(quick=True))
+        yield self._proof(f"solution {solution.id}: all pass", not_passing(report))
+        again = differences(report, self._grade(quick=True))
         yield self._proof(f"solution {solution.id}: graded again, the same", again)
         if solution is self.lab.solutions[0]:
             self._keep_solved()
         lifecycle.reboot(self.context, self.record)
-        rebooted = _not_passing(self._grade(quick=True))
+        rebooted = not_passing(self._grade(quick=True))
         yield self._proof(f"solution {solution.id}: all pass after a reboot", rebooted)
 
     def _mutant(self, mutant: Mutant) -> Proof:
@@ -186,50 +220,5 @@ class _Bench:
         self._run(mutant.steps)
         if mutant.reboot:
             lifecycle.reboot(self.context, self.record)
-        problems = _not_as(self.lab, mutant, self._grade())
+        problems = not_as(self.lab, mutant.fails, self._grade())
         return self._proof(f"wrong solution {mutant.id}: fails {', '.join(mutant.fails)}", problems)
-
-
-def _differences(first: Report, second: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{one.id} was {one.outcome}, then {two.outcome}"
-        for one, two in zip(first.tasks, second.tasks, strict=True)
-        if one.outcome is not two.outcome
-    )
-
-
-def _passing(report: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{task.id} is {task.outcome} before the learner did anything"
-        for task in report.tasks
-        if task.outcome not in {Outcome.FAIL, Outcome.SKIP}
-    )
-
-
-def _not_passing(report: Report) -> tuple[str, ...]:
-    return tuple(
-        f"{task.id} is {task.outcome}: seen {task.seen!r}, wanted {task.wanted!r}: {task.why}"
-        for task in report.tasks
-        if task.outcome is not Outcome.PASS
-    )
-
-
-def _not_as(lab: Lab, mutant: Mutant, report: Report) -> tuple[str, ...]:
-    """Return how a grade differs from "exactly `mutant.fails` fail, what needs them is skipped"."""
-    skipped = _dependants(lab, mutant.fails)
-    problems = []
-    for task in report.tasks:
-        expected = (
-            Outcome.FAIL if task.id in mutant.fails else Outcome.SKIP if task.id in skipped else Outcome.PASS
-        )
-        if task.outcome is not expected:
-            problems.append(f"{task.id} is {task.outcome}, not {expected}: {task.why}")
-    return tuple(problems)
-
-
-def _dependants(lab: Lab, failed: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for task in lab.tasks:
-        if task.id not in failed and any(need in failed or need in found for need in task.needs):
-            found.add(task.id)
-    return found

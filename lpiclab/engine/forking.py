@@ -12,33 +12,60 @@ from lpiclab.checks.fork import Copies, Forker
 from lpiclab.checks.reach import Connection, Connector
 from lpiclab.engine.context import Progress, silent
 from lpiclab.engine.lifecycle import settle
+from lpiclab.engine.portshell import PortShell
 from lpiclab.model import Instance
-from lpiclab.providers.base import Forks, Provider
+from lpiclab.providers.base import Forks, Provider, Shells
 from lpiclab.wait import Deadline
 
 
-def connectors(
-    provider: Provider, instance: Instance, progress: Progress = silent
-) -> Mapping[str, Connector]:
-    """Return how to reach each machine of an instance, once it has started what it starts at boot."""
-    names = [machine.name for machine in instance.plan.machines]
-    return {name: partial(_connect, provider, instance, name, progress) for name in names}
+class Reach:
+    """How an instance's machines are reached for one grading, and copied."""
 
+    def __init__(self, provider: Provider, instance: Instance, progress: Progress = silent) -> None:
+        self._provider = provider
+        self._instance = instance
+        self._progress = progress
+        self._ports: list[PortShell] = []
 
-def forker(provider: Provider, instance: Instance) -> Forker | None:
-    """Return what makes copies of an instance; None where its provider can't."""
-    return partial(_forked, provider, instance) if isinstance(provider, Forks) else None
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        """Return how to reach each machine, once it has started what it starts at boot."""
+        names = [machine.name for machine in self._instance.plan.machines]
+        return {name: partial(self._connect, name) for name in names}
 
+    @property
+    def forker(self) -> Forker | None:
+        """Return what makes copies of the instance; None where its provider can't."""
+        return self._forked if isinstance(self._provider, Forks) else None
 
-@contextlib.contextmanager
-def _forked(provider: Provider, instance: Instance, deadline: Deadline) -> Iterator[Copies]:
-    assert isinstance(provider, Forks)  # noqa: S101 - `forker` has seen to it
-    made = provider.fork(instance, deadline=deadline)
-    try:
-        yield _Forked(provider, made, connectors(provider, made))
-    finally:
-        provider.destroy(made)
-        shutil.rmtree(made.folder, ignore_errors=True)
+    def _connect(self, machine: str, deadline: Deadline) -> Connection:
+        label = f"{self._instance.id}/{machine}"
+        runner = self._runner(machine, label, deadline)
+        # What is still starting is no wrong answer: a machine may have been rebooted just now.
+        settle(runner, label, deadline=deadline, progress=self._progress)
+        return runner
+
+    def _runner(self, machine: str, label: str, deadline: Deadline) -> Connection:
+        if isinstance(self._provider, Shells):
+            self._ports.append(PortShell(self._provider, self._instance, machine))
+            return self._ports[-1]
+        from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
+
+        endpoint = self._provider.endpoint(self._instance, machine)
+        return Session.connect(endpoint, machine=label, deadline=deadline)
+
+    @contextlib.contextmanager
+    def _forked(self, deadline: Deadline) -> Iterator[Copies]:
+        provider = self._provider
+        assert isinstance(provider, Forks)  # noqa: S101 - `forker` has seen to it
+        for port in self._ports:
+            port.release()
+        made = provider.fork(self._instance, deadline=deadline)
+        try:
+            yield _Forked(provider, made, Reach(provider, made).connectors)
+        finally:
+            provider.destroy(made)
+            shutil.rmtree(made.folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -57,16 +84,3 @@ class _Forked:
     def unplug(self, machine: str, disk: str) -> None:
         assert isinstance(self.provider, Forks)  # noqa: S101 - it made this fork
         self.provider.unplug(self.instance, machine, disk)
-
-
-def _connect(
-    provider: Provider, instance: Instance, machine: str, progress: Progress, deadline: Deadline
-) -> Connection:
-    from lpiclab.ssh import Session  # noqa: PLC0415 - paramiko costs 100 ms
-
-    endpoint = provider.endpoint(instance, machine)
-    label = f"{instance.id}/{machine}"
-    session = Session.connect(endpoint, machine=label, deadline=deadline)
-    # What is still starting is no wrong answer: a machine may have been rebooted just now.
-    settle(session, label, deadline=deadline, progress=progress)
-    return session

@@ -10,7 +10,7 @@ from pathlib import Path
 from lpiclab import render
 from lpiclab.engine import keeping
 from lpiclab.engine.context import Context
-from lpiclab.engine.forking import connectors, forker
+from lpiclab.engine.forking import Reach
 from lpiclab.errors import CommandFailed, MachineryError, UsageError
 from lpiclab.files import write_private
 from lpiclab.model import Lab, Language, Report, Step, TaskText
@@ -60,7 +60,7 @@ def grade(
     """Grade an instance whose lock the caller holds."""
     from lpiclab.checks.runner import grade as run_checks  # noqa: PLC0415 - pytest costs 200 ms
 
-    provider, instance = context.provider(record), context.instance(record)
+    reach = Reach(context.provider(record), context.instance(record), context.progress)
     distro = context.distro(record.plan.distro)
 
     return run_checks(
@@ -69,10 +69,10 @@ def grade(
         distro,
         text=context.text(lab, record.plan, language),
         reason=partial(render.render_reason, plan=record.plan, distro=distro),
-        connectors=connectors(provider, instance, context.progress),
+        connectors=reach.connectors,
         only=tasks,
         deadline=Deadline.after(_CHECK_S),
-        forker=None if quick else forker(provider, instance),
+        forker=None if quick else reach.forker,
     )
 
 

@@ -22,7 +22,7 @@ from lpiclab.state import Record, new_record
 from lpiclab.wait import Deadline
 
 if TYPE_CHECKING:
-    from lpiclab.ssh import Session
+    from lpiclab.checks.host import Runner
 
 _UP_S = 600.0
 _RESTART_S = 300.0
@@ -137,7 +137,7 @@ def _settle(context: Context, record: Record) -> None:
             settle(session, f"{record.id}/{name}", deadline=deadline, progress=context.progress)
 
 
-def settle(session: Session, machine: str, *, deadline: Deadline, progress: Progress) -> None:
+def settle(session: Runner, machine: str, *, deadline: Deadline, progress: Progress) -> None:
     """Wait until a machine has started what it starts at boot, for at most two minutes.
 
     A unit that never comes up is the learner's to find, so this says what it waits for and goes on.

@@ -16,8 +16,9 @@ from typing import NoReturn, Protocol
 
 from lpiclab.engine import contract
 from lpiclab.engine.context import Context
-from lpiclab.engine.contract import Part, Proof
+from lpiclab.engine.contract import Part
 from lpiclab.engine.lifecycle import Wish
+from lpiclab.engine.proof import Proof
 from lpiclab.errors import LpiclabError, ToolFailed
 
 

@@ -106,7 +106,7 @@ class _Linter:
             return
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.
-            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=()), seed)
+            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=(), faults=()), seed)
             if plan:
                 self._words(lab, plan, texts)
                 self._scripts(lab, plan, parse=not seed)
@@ -124,6 +124,7 @@ class _Linter:
         steps = [*lab.setup]
         steps += [step for solution in lab.solutions for step in solution.steps]
         steps += [step for mutant in lab.mutants for step in mutant.steps]
+        steps += [step for fault in lab.faults for step in fault.steps]
         rendered = self._try(render.render_steps, lab, steps, plan, self._distro, template_roots=self._roots)
         if rendered and parse:
             for step in {each.source: each for each in rendered}.values():

@@ -22,7 +22,13 @@ def reference_problems(lab: Lab, source: Source, roots: Sequence[Path]) -> list[
     `roots` are the folders of shared templates.
     """
     findings = chain(
-        _names(lab), _machines(lab), _tasks(lab), _mutants(lab), _steps(lab, roots), _files(lab, roots)
+        _names(lab),
+        _machines(lab),
+        _tasks(lab),
+        _mutants(lab),
+        _faults(lab),
+        _steps(lab, roots),
+        _files(lab, roots),
     )
     return [source.problem(path, message) for path, message in findings]
 
@@ -33,6 +39,7 @@ def _names(lab: Lab) -> Iterator[Finding]:
     yield from _twice("tasks[{}].id", [task.id for task in lab.tasks])
     yield from _twice("solutions[{}].id", [solution.id for solution in lab.solutions])
     yield from _twice("mutants[{}].id", [mutant.id for mutant in lab.mutants])
+    yield from _twice("faults[{}].id", [fault.id for fault in lab.faults])
     targets = [f"{each.machine}:{each.path}" for each in lab.files]
     yield from _twice("files[{}].path", targets)
     machines = {machine.name.replace("-", "_") for machine in lab.machines}
@@ -108,16 +115,32 @@ def _needed(first: Iterable[str], needs: Mapping[str, tuple[str, ...]]) -> set[s
 
 
 def _mutants(lab: Lab) -> Iterator[Finding]:
+    for number, mutant in enumerate(lab.mutants):
+        yield from _fails(lab, f"mutants[{number}].fails", mutant.fails)
+
+
+def _faults(lab: Lab) -> Iterator[Finding]:
+    for number, fault in enumerate(lab.faults):
+        yield from _fails(lab, f"faults[{number}].fails", fault.fails)
+    if lab.faults and lab.kind != "fix":
+        yield "faults", f'a lab of kind "{lab.kind}" has no faults, one of kind "fix" may'
+    others = sum(not fault.always for fault in lab.faults)
+    if lab.faults_drawn > others:
+        message = f"expected {others} at most, the faults that are not always there; found {lab.faults_drawn}"
+        yield "faults_drawn", message
+    elif others and not lab.faults_drawn:
+        yield "faults", 'missing "faults_drawn": how many of those that are not always there a seed draws'
+
+
+def _fails(lab: Lab, path: str, fails: tuple[str, ...]) -> Iterator[Finding]:
     ids = [task.id for task in lab.tasks]
     needs = {task.id: task.needs for task in lab.tasks}
-    for number, mutant in enumerate(lab.mutants):
-        for index, task in enumerate(mutant.fails):
-            path = f"mutants[{number}].fails[{index}]"
-            yield from _known(path, "task", task, ids)
-            needed = _needed(needs.get(task, ()), needs) & set(mutant.fails) - {task}
-            if needed:
-                yield path, f'"{task}" is skipped, not failed: it needs "{min(needed)}"'
-        yield from _twice(f"mutants[{number}].fails[{{}}]", mutant.fails)
+    for index, task in enumerate(fails):
+        yield from _known(f"{path}[{index}]", "task", task, ids)
+        needed = _needed(needs.get(task, ()), needs) & set(fails) - {task}
+        if needed:
+            yield f"{path}[{index}]", f'"{task}" is skipped, not failed: it needs "{min(needed)}"'
+    yield from _twice(f"{path}[{{}}]", fails)
 
 
 def _steps(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
@@ -125,6 +148,7 @@ def _steps(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
     lists: list[tuple[str, tuple[Step, ...]]] = [("setup", lab.setup)]
     lists += [(f"solutions[{number}].steps", each.steps) for number, each in enumerate(lab.solutions)]
     lists += [(f"mutants[{number}].steps", each.steps) for number, each in enumerate(lab.mutants)]
+    lists += [(f"faults[{number}].steps", each.steps) for number, each in enumerate(lab.faults)]
     for path, steps in lists:
         for index, step in enumerate(steps):
             yield from _known(f"{path}[{index}].machine", "machine", step.machine, machines)

@@ -10,6 +10,7 @@ from typing import Any
 from lpiclab.model import (
     VALUE_PATTERN,
     Disk,
+    Fault,
     FileSpec,
     Machine,
     Mutant,
@@ -148,6 +149,13 @@ _MUTANT = Record(
 )
 
 
+_FAULT = Record(
+    Fault,
+    required={"id": _NAME, "fails": ListOf(_NAME, minimum=1), "steps": _STEPS},
+    optional={"always": Flag()},
+)
+
+
 def _fields(
     *,
     networks: tuple[str, ...] = (),
@@ -190,6 +198,8 @@ LAB = Record(
         "files": ListOf(_FILE),
         "setup": ListOf(_STEPS.item),
         "mutants": ListOf(_MUTANT),
+        "faults": ListOf(_FAULT, minimum=1),
+        "faults_drawn": Integer(minimum=1, maximum=3),
     },
 )
 """A `lab.yaml`, as the keyword arguments of `Lab` without `id` and `folder`."""

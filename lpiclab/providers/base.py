@@ -6,6 +6,7 @@ snapshots stay consistent. It knows nothing of SSH sessions, set-up or grading, 
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,3 +183,14 @@ class Suspends(Protocol):
 
     def suspend(self, instance: Instance, /, *, deadline: Deadline) -> None:
         """Keep all running machines' memory and end them; `start` lets them go on."""
+
+
+@runtime_checkable
+class Shells(Protocol):
+    """A sixth ability: a way to a root shell that needs no SSH."""
+
+    def connect_shell(self, instance: Instance, machine: str, /) -> socket.socket:
+        """Return a connection to a shell of a running machine; there can be one at a time.
+
+        Other methods use it too: none may be called while a connection is held.
+        """

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.files import file_lock, private_folder, write_private
+from lpiclab.files import file_lock, free_lock, private_folder, write_private
 
 _HOLD = """
 import sys
@@ -107,4 +107,20 @@ def test_lock_ends_with_its_block(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), file_lock(file, "up raid1", _unexpected):
         raise RuntimeError
     with file_lock(file, "down raid1", _unexpected):
+        pass
+
+
+def test_free_lock_never_waits(tmp_path: Path) -> None:
+    """It tells whether it has the lock: not without the file, nor while somebody else has it."""
+    file = tmp_path / "standing-still"
+    with free_lock(file) as ours:
+        assert not ours
+    assert not file.exists()
+    with file_lock(file, "suspend raid1", _unexpected), free_lock(file) as ours:
+        assert not ours
+    with free_lock(file) as ours:
+        assert ours
+        with free_lock(file) as theirs:
+            assert not theirs
+    with file_lock(file, "up raid1", _unexpected):
         pass

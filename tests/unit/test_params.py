@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lpiclab.errors import SpecError
-from lpiclab.model import VALUE_PATTERN, Lab, Parameter
-from lpiclab.params import draw
+from lpiclab.model import VALUE_PATTERN, Fault, Lab, Parameter
+from lpiclab.params import draw, draw_faults
 
 _SEEDS = [f"seed {number}" for number in range(200)]
 
@@ -159,3 +160,39 @@ def test_a_wrong_computed_value_is_told(value: str, message: str) -> None:
 def test_a_seed_may_be_any_text() -> None:
     """Japanese and bytes that are not UTF-8 make seeds as well."""
     assert draw(_lab(*_ALL), "学生一") != draw(_lab(*_ALL), "bad \udcff")
+
+
+def _faulty(*ids: str, drawn: int = 2) -> Lab:
+    faults = tuple(Fault(id=name, fails=(), steps=(), always=name == "always") for name in ids)
+    return replace(_lab(), faults=faults, faults_drawn=drawn)
+
+
+def _drawn(lab: Lab, seed: str) -> list[str]:
+    return [fault.id for fault in draw_faults(lab, seed)]
+
+
+def test_without_a_seed_the_first_faults_are_there() -> None:
+    """An empty seed gives the first faults of the lab, and those that are always there."""
+    assert _drawn(_faulty("one", "two", "three", "always"), "") == ["one", "two", "always"]
+    assert _drawn(_lab(), "") == _drawn(_lab(), "tokyo") == []
+
+
+def test_a_seed_always_draws_the_same_faults() -> None:
+    """What a seed gives is fixed for ever, whatever order the lab has its faults in."""
+    ids = ("one", "two", "three", "four", "always")
+    assert _drawn(_faulty(*ids), "osaka") == ["one", "four", "always"]
+    assert _drawn(_faulty(*ids[::-1]), "osaka") == ["always", "four", "one"]
+
+
+def test_every_set_of_faults_comes_up() -> None:
+    """Over many seeds each pair is drawn about as often as the others."""
+    lab = _faulty("one", "two", "three", "four")
+    pairs = Counter(tuple(_drawn(lab, seed)) for seed in _SEEDS)
+    assert len(pairs) == 6
+    assert min(pairs.values()) > len(_SEEDS) / 12
+
+
+def test_a_new_fault_replaces_one_at_most() -> None:
+    """A fault added to a lab leaves each seed the faults that it had, but for one."""
+    before, after = _faulty("one", "two", "three", "four"), _faulty("one", "new", "two", "three", "four")
+    assert all(len(set(_drawn(before, seed)) - set(_drawn(after, seed))) <= 1 for seed in _SEEDS)

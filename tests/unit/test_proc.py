@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -109,3 +112,34 @@ def test_spawning_an_absent_program_is_an_error(tmp_path: Path) -> None:
     """The caller is told at once."""
     with pytest.raises(MissingTool, match="no-such-program-here"):
         proc.spawn(["no-such-program-here"], log=tmp_path / "log", folder=tmp_path)
+
+
+_PARENT = """
+import sys
+from pathlib import Path
+from lpiclab import proc
+argv = ["sh", "-c", "echo up; exec tail -f /dev/null"]
+log, dies = Path(sys.argv[1]), sys.argv[2] == "True"
+print(proc.spawn(argv, log=log, folder=log.parent, dies_with_us=dies), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_spawned_program_dies_with_us_if_it_should(tmp_path: Path, dies: bool) -> None:
+    """When this process is killed, what was started for it alone ends as well; the others go on."""
+    words = [sys.executable, "-c", _PARENT, str(tmp_path / "log"), str(dies)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        child = os.pidfd_open(pid := int(parent.stdout.readline()))
+        try:
+            while (tmp_path / "log").read_text() != "up\n":
+                os.sched_yield()
+            parent.kill()
+            parent.wait()
+            ended, _, _ = select.select([child], [], [], 20.0 if dies else 0.0)
+            assert bool(ended) is dies
+        finally:
+            if not dies:
+                os.kill(pid, signal.SIGKILL)
+            os.close(child)

@@ -140,6 +140,19 @@ def test_networks_and_files_come_before_the_steps(make_plan: Callable[..., Plan]
     assert any("set-up: a.sh on ns2" in each for each in told)
 
 
+def test_faults_come_last_and_are_not_told(make_plan: Callable[..., Plan]) -> None:
+    """Faults break what set-up has made; the user is not told which ones."""
+    plan = make_plan(
+        setup=(RenderedStep(machine="server", source="setup.sh", content="sound"),),
+        faults=(RenderedStep(machine="server", source="faults/disk.sh", content="broken"),),
+    )
+    runner = _Runner()
+    told: list[str] = []
+    provision(plan, {"server": "debian"}, {"server": runner}, deadline=_soon(), progress=told.append)
+    assert [command.split()[-1] for _, command, _ in runner.log[-2:]] == ["sound", "broken"]
+    assert not any("disk" in each for each in told)
+
+
 def test_failure_on_one_machine_ends_set_up(make_plan: Callable[..., Plan]) -> None:
     """No step runs when a file could not be put."""
     plan = make_plan(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from lpiclab import labs, render
+from lpiclab import labs, params, render
 from lpiclab.errors import SpecError
-from lpiclab.model import Distro, Lab, Nic, Plan, RenderedFile
+from lpiclab.model import Distro, Fault, Lab, Nic, Plan, RenderedFile, Step
 
 Edit = Callable[[str, str, str], None]
 
@@ -162,3 +163,19 @@ def test_a_reason_without_its_value_is_the_authors_mistake(lab: Lab, plan: Plan,
     template = labs.load_texts(lab)["en"].tasks["page"].reasons["empty"]
     with pytest.raises(SpecError, match=r"text\.en\.md:35:1: 'bytes' is undefined"):
         render.render_reason(template, "", "x", {}, plan=plan, distro=debian)
+
+
+def test_a_plan_has_the_steps_of_the_drawn_faults(lab: Lab, debian: Distro, shared_templates: Path) -> None:
+    """Faults are rendered like set-up; seeds that draw others have other plans, the set-up's identity."""
+    steps = {name: Step(machine="web", script=f"mutants/{name}.sh") for name in ("not-enabled", "empty-page")}
+    faults = tuple(Fault(id=name, fails=("page",), steps=(step,)) for name, step in steps.items())
+    broken = replace(lab, faults=faults, faults_drawn=1)
+    drawn = {}
+    for seed in ("", "a", "b", "c", "d"):
+        plan = render.plan(broken, seed=seed, distro=debian, template_roots=[shared_templates])
+        (fault,) = params.draw_faults(broken, seed)
+        assert [step.source for step in plan.faults] == [steps[fault.id].script]
+        assert [step.source for step in plan.setup] == ["setup/web.sh"]
+        drawn[seed] = plan.faults
+    assert "systemctl disable named" in drawn[""][0].content
+    assert len(set(drawn.values())) > 1

@@ -146,17 +146,25 @@ def test_template_in_use_stays(lpiclab: Start, done: Done, root: Callable[[str, 
     assert name in {each["name"] for each in json.loads(done("image", "list", "--json"))["templates"]}
 
 
-def test_spoilt_template_is_made_anew(lpiclab: Start, vm_home: Home, done: Done) -> None:
-    """A template with a flipped byte is not used; it is said, and made again."""
+@pytest.mark.parametrize(
+    ("damage", "words"), [("flip", "its content has changed"), ("cut", "bytes, not")], ids=["flip", "cut"]
+)
+def test_spoilt_template_is_made_anew(
+    lpiclab: Start, vm_home: Home, done: Done, damage: str, words: str
+) -> None:
+    """A template with a flipped byte or of half the size is not used; it is said, and made again."""
     done("up", "raid1@spoilt", "--seed", "spoilt")
     templates = json.loads(done("image", "list", "--json"))["templates"]
     name = next(each["name"] for each in templates if each["users"] == ["raid1@spoilt"])
     done("down", "raid1@spoilt")
-    _flip(vm_home.templates / name / "server" / "memory")
+    spoil = _flip if damage == "flip" else _cut
+    spoil(vm_home.templates / name / "server" / "memory")
     running = lpiclab("up", "raid1@spoilt", "--seed", "spoilt")
     _, stderr = running.communicate()
     assert running.returncode == 0, stderr
-    assert "memory is damaged: its content has changed; making it anew" in stderr
+    assert f"{name}/server/memory is damaged" in stderr
+    assert words in stderr
+    assert "making it anew" in stderr
     done("down", "raid1@spoilt")
 
 

@@ -189,10 +189,16 @@ def write_states(places: Sequence[Place], *, deadline: Deadline) -> None:
                 _write_state(client, _partial(place), with_memory=True)
                 for place, client in zip(places, clients, strict=True)
             ]
-            await _all(jobs)
+            try:
+                await _all(jobs)
+                # Only what is complete gets the name, and before the machine that it is of ends.
+                for place in places:
+                    _partial(place).rename(place.state)
+            except BaseException:
+                _forget_states(places)
+                raise
             for place in places:
                 process.kill(place.identity.uuid, deadline=Deadline.after(_QUIT_S))
-                _partial(place).rename(place.state)
 
     for place in places:
         _partial(place).unlink(missing_ok=True)
@@ -240,13 +246,12 @@ def wake(places: Sequence[Place]) -> None:
         from lpiclab.providers.qemu.monitor import monitor  # noqa: PLC0415 - 100 ms to import
 
         for place in places:
-            # Of a machine that has ended, the state is all that is left: it was being suspended.
-            if process.runs(place.identity.uuid):
+            _partial(place).unlink(missing_ok=True)
+            # Of a machine that has ended, the state is what it goes on from: it is suspended.
+            if process.runs(place.identity.uuid) and place.port.exists():
+                _forget_states([place])
                 async with monitor(place.socket("monitor"), place.label) as client:
                     await client.execute("cont")
-                _partial(place).unlink(missing_ok=True)
-            elif _partial(place).exists():
-                _partial(place).rename(place.state)
 
     with free_lock(note) as nobody_is_at_it:
         if nobody_is_at_it:
@@ -301,6 +306,13 @@ async def _all(jobs: Sequence[Coroutine[object, object, None]]) -> None:
     for result in await asyncio.gather(*jobs, return_exceptions=True):
         if result is not None:
             raise result
+
+
+def _forget_states(places: Sequence[Place]) -> None:
+    """Remove states of machines that go on: once they have, the states do not fit their disks."""
+    for place in places:
+        _partial(place).unlink(missing_ok=True)
+        place.state.unlink(missing_ok=True)
 
 
 def _partial(place: Place) -> Path:

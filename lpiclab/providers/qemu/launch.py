@@ -80,7 +80,7 @@ async def boot(place: Place, accelerator: str, progress: Progress) -> None:
     spawn(place, accelerator, argv.Memory())
     async with _talking(place, "while booting") as (port, client):
         await port.ready()
-        if not (place.folder / "identified").exists():
+        if not place.identified.exists():
             await identify(place, port)
         await _note_port(place, client)
     progress(f"{place.machine.name}: ready")
@@ -114,8 +114,17 @@ async def resume(
         await port.set_clock(time.time())
         if frozen.bare:
             await _plug(place, client, port)
-        if not (place.folder / "identified").exists():
+        if not place.identified.exists():
             await identify(place, port)
+        await _note_port(place, client)
+
+
+async def finish(place: Place) -> None:
+    """Bring a machine to where `boot` and `resume` end: whoever had started it was killed meanwhile."""
+    async with _talking(place, "while its start was finished") as (port, client):
+        await client.execute("cont")
+        await port.awake()
+        await port.set_clock(time.time())
         await _note_port(place, client)
 
 
@@ -130,7 +139,7 @@ async def identify(place: Place, port: GuestPort) -> None:
             authorised_key=(place.instance.folder / "key.pub").read_text().strip(),
         )
     )
-    write_private(place.folder / "identified", b"")
+    write_private(place.identified, b"")
 
 
 def spawn(
@@ -143,7 +152,7 @@ def spawn(
 ) -> None:
     """Start a machine's QEMU process; connections to its sockets wait until it takes them."""
     private_folder(place.generation / lan.FOLDER)
-    (place.folder / "port").unlink(missing_ok=True)
+    place.port.unlink(missing_ok=True)
     with contextlib.ExitStack() as stack:
         listening: dict[str, socket.socket] = {
             name: stack.enter_context(sockets.listen(place.socket(name)))
@@ -227,7 +236,7 @@ def _without_devices(place: Place) -> Machine:
 async def _note_port(place: Place, client: QMPClient) -> None:
     from lpiclab.providers.qemu.monitor import management_port  # noqa: PLC0415 - 100 ms to import
 
-    write_private(place.folder / "port", str(await management_port(client)).encode())
+    write_private(place.port, str(await management_port(client)).encode())
 
 
 def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:

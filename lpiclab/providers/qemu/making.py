@@ -60,7 +60,16 @@ def individual(place: Place) -> None:
 
 
 async def start(place: Place, accelerator: str, progress: Progress) -> None:
-    """Start a machine: from where it was suspended, from its template if it never ran, or by a boot."""
+    """Start a machine: from where it was suspended, from its template if it never ran, or by a boot.
+
+    One that an interrupted command had begun to start is brought to the end of that.
+    """
+    if process.runs(place.identity.uuid):
+        if place.identified.exists() and not place.state.exists():
+            await launch.finish(place)
+            return
+        # It has not run since it was suspended, or is nobody yet: nothing of the learner's is in it.
+        kill(place)
     if place.state.exists():
         await _go_on(place, accelerator)
     elif place.template.is_dir():
@@ -79,6 +88,13 @@ async def start(place: Place, accelerator: str, progress: Progress) -> None:
     else:
         place.template.unlink(missing_ok=True)
         await launch.boot(place, accelerator, progress)
+
+
+def not_started(place: Place) -> ProviderError:
+    """Return what is said of a machine whose process is there, but has not come to its end of starting."""
+    return ProviderError(
+        f"{place.label} has not finished starting", hint=f"`lpiclab up {place.instance.id}` finishes it"
+    )
 
 
 async def _go_on(place: Place, accelerator: str) -> None:
@@ -115,9 +131,13 @@ def keep(
     name = _name(instance, key, shape)
     try:
         with templates.making(name, progress) as part:
-            frozen.freeze(every, part / "frozen", deadline=deadline)
-            frozen.seal(part / "frozen", title=title, shape=shape, instance=instance, origins=sorted(origins))
-            templates.publish(part / "frozen", name)
+            # Another instance of the lab may have been quicker, and stands on what it made.
+            if not templates.sound(name, shape, progress):
+                frozen.freeze(every, part / "frozen", deadline=deadline)
+                frozen.seal(
+                    part / "frozen", title=title, shape=shape, instance=instance, origins=sorted(origins)
+                )
+                templates.publish(part / "frozen", name)
     except (MachineryError, OSError) as error:
         progress(f"the set-up could not be kept: {error}")
         return False

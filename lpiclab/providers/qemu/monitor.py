@@ -27,15 +27,24 @@ async def monitor(socket_file: Path, machine: str) -> AsyncIterator[QMPClient]:
     """
     client = QMPClient(machine)
     try:
-        await client.connect(sockets.connect(socket_file))
+        connection = sockets.connect(socket_file)
+    except OSError as error:
+        raise _failed(machine, error) from error
+    try:
+        await client.connect(connection)
         try:
             yield client
         finally:
             # How the connection ends tells nothing that the commands before did not.
             with suppress(QMPError, OSError, EOFError):
                 await client.disconnect()
-    except (QMPError, OSError, EOFError) as error:
-        raise ProviderError(f"{machine}: QEMU's monitor: {str(error) or 'QEMU ended'}") from error
+    except (QMPError, ConnectionError, EOFError) as error:
+        # Not every OSError: a full disk is none of the monitor's.
+        raise _failed(machine, error) from error
+
+
+def _failed(machine: str, error: Exception) -> ProviderError:
+    return ProviderError(f"{machine}: QEMU's monitor: {str(error) or 'QEMU ended'}")
 
 
 async def management_port(client: QMPClient) -> int:

@@ -58,6 +58,16 @@ class Place:
         return self.folder / "state"
 
     @property
+    def port(self) -> Path:
+        """Return the file with the number of its management port: absent until the machine has started."""
+        return self.folder / "port"
+
+    @property
+    def identified(self) -> Path:
+        """Return the file that is there once the machine knows who it is."""
+        return self.folder / "identified"
+
+    @property
     def template(self) -> Path:
         """Return the link to the template that the machine begins with, gone once it has begun."""
         return self.folder / "template"

@@ -75,7 +75,9 @@ class QemuProvider:
         snapshots.clear_leftovers(instance)
         frozen.wake(places(instance))
         running = process.find(each.identity.uuid for each in places(instance))
-        waiting = [each for each in places(instance) if each.identity.uuid not in running]
+        waiting = [
+            each for each in places(instance) if each.identity.uuid not in running or not each.port.exists()
+        ]
         if waiting:
             how = self._accelerator(instance)
 
@@ -86,6 +88,7 @@ class QemuProvider:
 
     def restart(self, instance: Instance, machines: Sequence[str], /, *, deadline: Deadline) -> None:
         """Reboot from inside, by the reset button where that does not work."""
+        frozen.wake(places(instance))
         chosen = [each for each in places(instance) if each.machine.name in machines]
         launch.together(chosen, _reboot, "to reboot", deadline)
 
@@ -116,9 +119,9 @@ class QemuProvider:
         if not process.runs(chosen.identity.uuid):
             raise _not_running(chosen)
         try:
-            port = int((chosen.folder / "port").read_text())
+            port = int(chosen.port.read_text())
         except (OSError, ValueError) as error:
-            raise ProviderError(f"{chosen.label} has not finished booting") from error
+            raise making.not_started(chosen) from error
         return SshEndpoint(
             host="127.0.0.1",
             port=port,
@@ -189,6 +192,21 @@ class QemuProvider:
         """Write memory and device state of all running machines beside their disks, and end them."""
         snapshots.suspend(instance, deadline=deadline)
 
+    def connect_shell(self, instance: Instance, machine: str, /) -> socket.socket:
+        """Return a connection to the shell on a machine's port; QEMU serves one at a time.
+
+        Raises:
+            ProviderError: the machine is off.
+        """
+        chosen = place(instance, machine)
+        frozen.wake(places(instance))
+        if not process.runs(chosen.identity.uuid):
+            raise _not_running(chosen)
+        try:
+            return sockets.connect(chosen.socket("shell"))
+        except OSError as error:
+            raise _not_running(chosen) from error
+
     def connect_console(self, instance: Instance, machine: str, /) -> socket.socket:
         """Return a connection to a machine's serial console; QEMU serves one at a time.
 
@@ -215,20 +233,21 @@ def _status(chosen: Place, pid: int | None) -> MachineStatus:
     files = [file for _, file in chosen.disks() if file.exists()]
     disk_bytes = sum(file.stat().st_blocks * 512 for file in files)
     if pid is not None:
-        return MachineStatus(
-            state=MachineState.RUNNING, memory_bytes=process.memory_bytes(pid), disk_bytes=disk_bytes
-        )
+        state = MachineState.RUNNING if chosen.port.exists() else MachineState.STARTING
+        return MachineStatus(state=state, memory_bytes=process.memory_bytes(pid), disk_bytes=disk_bytes)
+    state = MachineState.SUSPENDED if chosen.state.exists() else MachineState.STOPPED
     if not files:
         return MachineStatus(state=MachineState.ABSENT)
     if len(files) < len(chosen.disks()):
         return MachineStatus(state=MachineState.BROKEN, disk_bytes=disk_bytes)
-    state = MachineState.SUSPENDED if chosen.state.exists() else MachineState.STOPPED
     return MachineStatus(state=state, disk_bytes=disk_bytes)
 
 
 async def _reboot(chosen: Place) -> None:
     if not process.runs(chosen.identity.uuid):
         raise _not_running(chosen)
+    if not chosen.port.exists():
+        raise making.not_started(chosen)
     boot_id = ""
     async with await GuestPort.connect(chosen.socket("shell"), chosen.label) as port:
         try:

@@ -216,6 +216,9 @@ def _running_and_off(instance: Instance) -> tuple[list[Place], list[Place]]:
         raise ProviderError(
             f"no machine of {instance.id} is running", hint=f"`lpiclab up {instance.id}` starts them again"
         )
+    for place in running:
+        if not place.port.exists():
+            raise making.not_started(place)
     return running, [place for place in every if place not in running]
 
 

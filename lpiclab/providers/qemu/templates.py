@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lpiclab.errors import ImageError, MachineryError, ProviderError, UsageError
-from lpiclab.files import file_lock, private_folder
+from lpiclab.files import file_lock, free_lock, private_folder
 from lpiclab.model import Image, Instance, Machine, Plan
 from lpiclab.providers.base import Kept, Progress
 from lpiclab.providers.qemu import argv, disk, frozen, generation, launch, process
@@ -104,6 +104,7 @@ class Templates:
     def making(self, name: str, progress: Progress) -> Iterator[Path]:
         """Hold an empty folder to make a template in, against other makers of the same one."""
         with file_lock(private_folder(self.root) / f".{name}.lock", f"up ({name})", progress):
+            self._sweep()
             part = self.root / f".{name}.part"
             shutil.rmtree(part, ignore_errors=True)
             private_folder(part)
@@ -132,6 +133,7 @@ class Templates:
         self.folder(name)  # refuses a name that leads elsewhere before a lock is made of it
         with file_lock(private_folder(self.root) / f".{name}.lock", f"image rm {name}", progress):
             self._discard(name)
+            self._sweep()
 
     def remove_unused(self, name: str, progress: Progress) -> None:
         """Remove a template that is of no use, unless instances stand on its disks."""
@@ -143,6 +145,15 @@ class Templates:
             return frozen.read(self.folder(name)).origins
         except ImageError:
             return ()
+
+    def _sweep(self) -> None:
+        """Remove what killed commands left: its name may never be used again."""
+        for rubbish in self.root.glob(".*.old"):
+            shutil.rmtree(rubbish, ignore_errors=True)
+        for part in self.root.glob(".*.part"):
+            with free_lock(part.with_suffix(".lock")) as nobody_makes_it:
+                if nobody_makes_it:
+                    shutil.rmtree(part, ignore_errors=True)
 
     def _discard(self, name: str) -> None:
         """Remove a template's name first: what is half removed must not look like one."""

@@ -1,113 +1,113 @@
-"""Tests of lpiclab.checks.fork: what a check does to a copy of the machines."""
+"""Tests of the fixture `fork`, with machines that answer from a table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from lpiclab.checks.fork import Fork
-from lpiclab.checks.reach import Connection, Connector
 from lpiclab.wait import Deadline
 
-Fake = Callable[..., Any]
+FakeMaker = Callable[..., object]
 
 
-class FakeCopies:
-    """Two machines that note what is done to them, in order."""
+class _Copies:
+    """Two machines; what is done to them is noted, and so is each connection."""
 
-    def __init__(self, fake: Fake) -> None:
-        self.done: list[str] = []
-        self.runners: list[Any] = []
-        self._fake = fake
+    def __init__(self, fake: FakeMaker) -> None:
+        self.made: dict[str, list[object]] = {"ns1": [], "web-client": []}
+        self.done: list[object] = []
+        self.connectors = {name: self._connector(name, fake) for name in self.made}
 
-    @property
-    def connectors(self) -> Mapping[str, Connector]:
-        """Return one connector a machine."""
-        return {name: self._connector(name) for name in ("web-1", "client")}
-
-    def restart(self, machines: Sequence[str], *, deadline: Deadline) -> None:
-        """Note it."""
-        assert deadline
-        self.done.append(f"restart {' '.join(machines)}")
-
-    def cut_power(self, machine: str) -> None:
-        """Note it."""
-        self.done.append(f"cut {machine}")
-
-    def unplug(self, machine: str, disk: str) -> None:
-        """Note it."""
-        self.done.append(f"unplug {disk} of {machine}")
-
-    def _connector(self, name: str) -> Connector:
-        def connect(deadline: Deadline) -> Connection:
-            assert deadline
-            self.done.append(f"connect {name}")
-            runner = self._fake({"hostname": name.encode()})
-            self.runners.append(runner)
-            connection: Connection = runner
-            return connection
+    def _connector(self, name: str, fake: FakeMaker) -> Callable[[Deadline], object]:
+        def connect(_: Deadline) -> object:
+            self.made[name].append(fake({"hostname": name.encode()}))
+            return self.made[name][-1]
 
         return connect
 
+    def restart(self, machines: Sequence[str], *, deadline: Deadline) -> None:
+        """Note it."""
+        deadline.require("to reboot")
+        self.done.append(("restart", *machines))
+
+    def cut_power(self, machine: str) -> None:
+        """Note it."""
+        self.done.append(("cut", machine))
+
+    def unplug(self, machine: str, disk: str) -> None:
+        """Note it."""
+        self.done.append(("unplug", machine, disk))
+
 
 @pytest.fixture
-def copies(fake: Fake) -> FakeCopies:
-    """Return two machines of a copy."""
-    return FakeCopies(fake)
+def copies(fake: FakeMaker) -> _Copies:
+    """Return the machines of a fork."""
+    return _Copies(fake)
 
 
 @pytest.fixture
-def fork(copies: FakeCopies) -> Fork:
-    """Return the copy as checks see it."""
-    return Fork(copies, lambda: Deadline.after(30), lambda: Deadline.after(60))
+def fork(copies: _Copies) -> Fork:
+    """Return the fixture that a check gets."""
+
+    def soon() -> Deadline:
+        return Deadline.after(20.0)
+
+    return Fork(copies, soon, soon)  # type: ignore[arg-type]  # connections of the fake kind
 
 
-def test_a_machine_is_connected_to_once(fork: Fork, copies: FakeCopies) -> None:
-    """A machine is a host by its name, with `_` for `-`, connected to when it is first asked for."""
-    assert not copies.done
-    assert [fork.web_1.run("hostname").stdout for _ in "12"] == ["web-1", "web-1"]
-    assert copies.done == ["connect web-1"]
+def _closed(connection: object) -> int:
+    closed: int = connection.closed  # type: ignore[attr-defined]  # a FakeRunner
+    return closed
 
 
-def test_an_unknown_machine_is_no_attribute(fork: Fork) -> None:
-    """A name that the lab has no machine of is the author's mistake."""
-    with pytest.raises(AttributeError, match="no machine proxy"):
-        _ = fork.proxy
+def test_machine_is_connected_to_when_it_is_asked_for(fork: Fork, copies: _Copies) -> None:
+    """By its name with ``_`` for ``-``, once; a name that the lab has not is told."""
+    assert copies.made == {"ns1": [], "web-client": []}
+    assert fork.web_client is fork.web_client
+    assert fork.web_client.run("hostname").stdout == "web-client"
+    assert [len(each) for each in copies.made.values()] == [0, 1]
+    with pytest.raises(AttributeError, match="the lab has no machine ns2"):
+        assert fork.ns2
 
 
-def test_a_rebooted_machine_has_started_everything(fork: Fork, copies: FakeCopies) -> None:
-    """A reboot ends once the machine can be connected to anew, also when only others will be asked."""
-    _ = fork.web_1, fork.client
-    fork.reboot("web_1")
-    assert copies.done[2:] == ["restart web-1", "connect web-1"]
-    assert [runner.closed for runner in copies.runners] == [1, 0, 0]
-
-
-def test_all_machines_are_rebooted_by_default(fork: Fork, copies: FakeCopies) -> None:
-    """Without a name every machine is rebooted, and connected to."""
+def test_rebooted_machines_are_connected_to_anew(fork: Fork, copies: _Copies) -> None:
+    """All by default, else those named; a connection that ended with the machine is never used again."""
+    assert fork.ns1
+    assert fork.web_client
+    fork.reboot("web_client")
+    assert copies.done == [("restart", "web-client")]
+    assert fork.ns1
+    assert fork.web_client
+    assert [len(each) for each in copies.made.values()] == [1, 2]
+    assert _closed(copies.made["web-client"][0]) == 1
     fork.reboot()
-    assert copies.done[0] == "restart web-1 client"
-    assert sorted(copies.done[1:]) == ["connect client", "connect web-1"]
+    assert copies.done[-1] == ("restart", "ns1", "web-client")
 
 
-def test_a_machine_without_power_is_not_asked(fork: Fork, copies: FakeCopies) -> None:
-    """A power cut ends the connection, and makes none."""
-    _ = fork.web_1
-    fork.cut_power("web_1")
-    assert copies.done == ["connect web-1", "cut web-1"]
-    assert copies.runners[0].closed == 1
+def test_reboot_ends_when_the_machine_is_there_again(fork: Fork, copies: _Copies) -> None:
+    """A check may ask from another machine then: the rebooted one is connected to, whoever is asked."""
+    fork.reboot("web_client")
+    assert [len(each) for each in copies.made.values()] == [0, 1]
+    fork.reboot()
+    assert [len(each) for each in copies.made.values()] == [1, 2]
 
 
-def test_a_disk_is_pulled_by_its_name(fork: Fork, copies: FakeCopies) -> None:
-    """Pulling a disk names the machine as the lab does."""
-    fork.unplug("web_1", "sdb")
-    assert copies.done == ["unplug sdb of web-1"]
+def test_what_hurts_is_done_to_the_machine_named(fork: Fork, copies: _Copies) -> None:
+    """A machine that is switched off is hung up; one that loses a disk goes on."""
+    assert fork.ns1
+    assert fork.web_client
+    fork.cut_power("web_client")
+    fork.unplug("ns1", "sdb")
+    assert copies.done == [("cut", "web-client"), ("unplug", "ns1", "sdb")]
+    assert _closed(copies.made["web-client"][0]) == 1
+    assert _closed(copies.made["ns1"][0]) == 0
 
 
-def test_closing_ends_all_connections(fork: Fork, copies: FakeCopies) -> None:
-    """Nothing stays connected when the check is over."""
-    _ = fork.web_1, fork.client
+def test_closing_ends_all_connections(fork: Fork, copies: _Copies) -> None:
+    """Also when some machine was never asked for."""
+    assert fork.ns1
     fork.close()
-    assert [runner.closed for runner in copies.runners] == [1, 1]
+    assert _closed(copies.made["ns1"][0]) == 1
+    assert copies.made["web-client"] == []

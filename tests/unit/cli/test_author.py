@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lpiclab.engine import contract
-from lpiclab.engine.contract import Part, Proof
+from lpiclab.engine.contract import Part
+from lpiclab.engine.proof import Proof
 
 Lpiclab = Callable[..., tuple[int, str, str]]
 Edit = Callable[[str, str, str], None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -81,6 +82,21 @@ def test_ctrl_c_is_no_trouble(lpiclab: Lpiclab, failing: Callable[[BaseException
     failing(KeyboardInterrupt())
     code, stdout, _ = lpiclab("status")
     assert (code, stdout) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.ENOSPC, "`lpiclab image prune`"), (errno.EROFS, "Read-only file system")]
+)
+def test_hosts_trouble_is_no_bug(
+    lpiclab: Lpiclab, failing: Callable[[BaseException], None], number: int, hint: str
+) -> None:
+    """A full disk is told as such, with what makes space."""
+    failing(OSError(number, os.strerror(number), "/somewhere/record.json"))
+    code, stdout, stderr = lpiclab("status")
+    assert (code, stdout) == (4, "")
+    assert os.strerror(number) in stderr
+    assert "/somewhere/record.json" in stderr
+    assert hint in stderr
 
 
 def test_bug_is_one_line_and_a_file(

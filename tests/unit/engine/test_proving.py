@@ -8,8 +8,8 @@ import pytest
 
 from lpiclab.engine import contract, grading
 from lpiclab.engine.context import Context
-from lpiclab.engine.contract import Proof
 from lpiclab.engine.lifecycle import Wish
+from lpiclab.engine.proof import Proof
 from lpiclab.errors import UsageError
 from lpiclab.model import Lab, Outcome, Report, TaskResult
 from lpiclab.state import Record

@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from lpiclab.engine import side_by_side
-from lpiclab.engine.contract import Proof
+from lpiclab.engine.proof import Proof
 from lpiclab.errors import ProviderError, ToolFailed
 
 PROOFS = [Proof(lab="web", step=step, problems=()) for step in ("fresh", "solution")]

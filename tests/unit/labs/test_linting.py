@@ -139,3 +139,17 @@ def test_another_family_is_told_by_its_place(
         5,
         "families: el-10 is of the family el: not supported",
     )
+
+
+def test_scripts_of_faults_that_no_seed_draws_are_read_too(lint: Lint, edit: Edit, web_folder: Path) -> None:
+    """Each fault's script is rendered and parsed, whichever faults are drawn."""
+    edit("lab.yaml", "kind: build", "kind: fix\nfaults_drawn: 1")
+    steps = "steps: [{machine: web, script: faults"
+    faults = "".join(f"  - {{id: {name}, fails: [page], {steps}/{name}.sh}}]}}\n" for name in ("one", "two"))
+    edit("lab.yaml", "mutants:", f"faults:\n{faults}mutants:")
+    (web_folder / "faults").mkdir()
+    (web_folder / "faults" / "one.sh").write_text("echo {{ zone }}\n")
+    (web_folder / "faults" / "two.sh").write_text("echo (\n")
+    assert [each.partition(": bash -n")[0] for each in lint()] == ["faults/two.sh:1:1"]
+    (web_folder / "faults" / "two.sh").write_text("echo {{ zoen }}\n")
+    assert lint() == ["faults/two.sh:1:1: 'zoen' is undefined; did you mean \"zone\"?"]

@@ -14,6 +14,10 @@ Edit = Callable[[str, str, str], None]
 Change = Callable[[str, str], list[str]]
 
 
+_NO_PAGE = "  - {id: no-page, fails: [page], steps: [{machine: web, script: mutants/empty-page.sh}]}\n"
+_FAULT = f"faults:\n{_NO_PAGE}"
+
+
 @pytest.fixture
 def problems(web_folder: Path, shared_templates: Path, edit: Edit) -> Change:
     """Return a function that changes `lab.yaml` and returns the problems it then has."""
@@ -125,6 +129,48 @@ def problems(web_folder: Path, shared_templates: Path, edit: Edit) -> Change:
         ),
         ("id: empty-page", "id: not-enabled", 'mutants[1].id: "not-enabled" is there twice'),
         ("start: fresh", "start: frsh", 'found "frsh"; did you mean "fresh"?'),
+        ("mutants:", f"{_FAULT}mutants:", 'lab.yaml:35:3: faults: a lab of kind "build" has no faults'),
+        (
+            "mutants:",
+            f"{_FAULT}mutants:",
+            'faults: missing "faults_drawn": how many',
+        ),
+        (
+            "mutants:",
+            f"faults_drawn: 2\n{_FAULT}mutants:",
+            "lab.yaml:34:15: faults_drawn: expected 1 at most",
+        ),
+        ("mutants:", "faults_drawn: 1\nmutants:", "faults_drawn: expected 0 at most"),
+        (
+            "mutants:",
+            "faults_drawn: 0\nmutants:",
+            "faults_drawn: expected a whole number from 1 to 3, found 0",
+        ),
+        (
+            "mutants:",
+            f"{_FAULT.replace('[page]', '[pgae]')}mutants:",
+            'lab.yaml:35:27: faults[0].fails[0]: there is no task "pgae"; did you mean "page"?',
+        ),
+        (
+            "mutants:",
+            f"{_FAULT.replace('[page]', '[page, boot]')}mutants:",
+            'faults[0].fails[1]: "boot" is skipped, not failed: it needs "page"',
+        ),
+        (
+            "mutants:",
+            f"{_FAULT.replace('machine: web', 'machine: wob')}mutants:",
+            'faults[0].steps[0].machine: there is no machine "wob"',
+        ),
+        (
+            "mutants:",
+            f"{_FAULT.replace('empty-page', 'emptypage')}mutants:",
+            'faults[0].steps[0].script: there is no file "mutants/emptypage.sh"; did you mean',
+        ),
+        (
+            "mutants:",
+            f"{_FAULT}{_NO_PAGE}mutants:",
+            'faults[1].id: "no-page" is there twice',
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place(problems: Change, old: str, new: str, problem: str) -> None:

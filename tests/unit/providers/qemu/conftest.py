@@ -57,7 +57,7 @@ def make_instance(
 
 @pytest.fixture
 def instance(make_instance: MakeInstance) -> Instance:
-    """Return an instance whose machines have files, of which no process runs."""
+    """Return an instance whose machines have started once, of which no process runs."""
     made = make_instance()
     identity.make_key_pair(made.folder / "key", "lpiclab")
     generation.adopt(made.folder, generation.new(made.folder))
@@ -65,6 +65,7 @@ def instance(make_instance: MakeInstance) -> Instance:
         private_folder(place.folder)
         Identity.give(place.folder, instance_folder=made.folder)
         identity.make_key_pair(place.folder / "host_key", place.machine.name)
+        place.port.write_text("43211")
         for name, file in place.disks():
             file.write_text(f"{name} of {place.machine.name} now")
     return made

@@ -279,10 +279,12 @@ def test_suspended_machines_have_their_states_and_have_ended(
 def test_machines_go_on_after_a_failed_suspension(
     instance: Instance, said: list[tuple[str, str]], ended: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without all states none is kept, and nothing ends."""
+    """Without all states none is kept, also not in part, and nothing ends."""
 
-    async def refused(*_: object, **__: object) -> None:
-        raise ProviderError("QEMU could not migrate: no space")
+    async def refused(client: mock.Mock, file: Path, **_: object) -> None:
+        await asyncio.to_thread(file.write_text, "half a state")
+        if client.machine == "raid1/ns2":
+            raise ProviderError("QEMU could not migrate: no space")
 
     monkeypatch.setattr(monitor, "write_state", refused)
     every = places(instance)
@@ -290,24 +292,90 @@ def test_machines_go_on_after_a_failed_suspension(
         frozen.write_states(every, deadline=_soon())
     assert said[-2:] == [("raid1/ns1", "cont"), ("raid1/ns2", "cont")]
     assert ended == []
-    assert not any(place.state.exists() for place in every)
+    assert not [file for place in every for file in place.folder.glob("state*")]
+
+
+def test_states_have_their_names_before_any_machine_ends(
+    instance: Instance, said: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed among them leaves machines that run or that are suspended; else none is kept."""
+    every = places(instance)
+    seen: list[list[bool]] = []
+
+    def kill(*_: object, **__: object) -> bool:
+        seen.append([place.state.exists() for place in every])
+        return True
+
+    monkeypatch.setattr(process, "kill", kill)
+    frozen.write_states(every, deadline=_soon())
+    assert seen == [[True, True], [True, True]]
+    rename = Path.rename
+
+    def full(file: Path, target: Path) -> Path:
+        if target == every[1].state:
+            raise OSError(28, "No space left on device")
+        return rename(file, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="No space left"):
+        frozen.write_states(every, deadline=_soon())
+    assert len(seen) == 2
+    assert not [file for place in every for file in place.folder.glob("state*")]
+    assert said[-2:] == [("raid1/ns1", "cont"), ("raid1/ns2", "cont")]
 
 
 def test_killed_commands_machines_are_woken(
     instance: Instance, said: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Machines left standing still go on; one that has ended was being suspended, and is."""
+    """Machines left standing still go on, without a state; one that has ended keeps its, and is suspended."""
     running, gone = places(instance)
     monkeypatch.setattr(process, "runs", lambda uuid: uuid == running.identity.uuid)
     note = running.generation / "standing-still"
     note.touch()
     for place in (running, gone):
-        place.state.with_name("state.part").write_text("state")
+        place.state.write_text("state")
+        place.state.with_name("state.part").write_text("half a state")
     frozen.wake([running, gone])
     assert said == [("raid1/ns1", "cont")]
-    assert not running.state.with_name("state.part").exists()
     assert gone.state.read_text() == "state"
+    assert [file.name for place in (running, gone) for file in place.folder.glob("state*")] == ["state"]
     assert not note.exists()
+
+
+def test_state_of_a_machine_that_goes_on_is_gone_before(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the machine has run, its disks are not those of the state any more."""
+    place = places(instance)[0]
+    place.state.write_text("state")
+    (place.generation / "standing-still").touch()
+    seen: list[bool] = []
+
+    @contextlib.asynccontextmanager
+    async def fake_monitor(*_: object) -> AsyncIterator[mock.Mock]:
+        async def execute(*_: object) -> None:
+            seen.append(place.state.exists())
+
+        yield mock.Mock(execute=execute)
+
+    monkeypatch.setattr(process, "runs", lambda _: True)
+    monkeypatch.setattr(monitor, "monitor", fake_monitor)
+    frozen.wake([place])
+    assert seen == [False]
+
+
+def test_machine_that_is_being_started_is_not_woken(
+    instance: Instance, said: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else gives it its state just now, which it still needs."""
+    place = places(instance)[0]
+    place.port.unlink()
+    place.state.write_text("state")
+    (place.generation / "standing-still").touch()
+    monkeypatch.setattr(process, "runs", lambda _: True)
+    frozen.wake([place])
+    assert said == []
+    assert place.state.exists()
 
 
 def test_machines_that_stand_still_for_somebody_are_left_alone(

@@ -55,6 +55,25 @@ def test_machine_that_goes_off_is_an_error() -> None:
         _meet(GuestPort.ready, _saying(b"LPICLAB-REA"))
 
 
+def test_frozen_machine_is_asked_whether_it_is_awake() -> None:
+    """It may have greeted somebody else long ago, so the port's shell is made to do so again."""
+    seen = []
+
+    async def machine(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readline())
+        writer.write(b"sh: 1: half a line\nLPICLAB-READY 1c6b-42\n")
+
+    assert _meet(GuestPort.awake, machine) == "1c6b-42"
+    assert b"/proc/sys/kernel/random/boot_id" in seen[0]
+    assert b"echo LPICLAB-READY $boot_id" in seen[0]
+
+
+def test_frozen_machine_that_ends_is_not_awake() -> None:
+    """An end of the stream names the machine."""
+    with pytest.raises(GuestError, match="raid1/server was switched off"):
+        _meet(GuestPort.awake, _saying(b""))
+
+
 def test_reboot_is_another_boot_id() -> None:
     """Greetings of the boot that is about to end are not taken for the new one."""
     machine = _saying(b"LPICLAB-READY old\nLPICLAB-READY old\nLPICLAB-READY new\n")

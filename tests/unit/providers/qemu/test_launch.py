@@ -161,6 +161,18 @@ def test_booted_machine_is_new(
     assert guest == ["/usr/lib/lpiclab/identify", "human-monitor-command"]
 
 
+def test_machine_whose_start_was_interrupted_is_let_go_on(
+    instance: Instance, guest: list[str], spawned: list[tuple[list[str], bool]]
+) -> None:
+    """Whether it stands still or runs: it answers, has the right time, and its way in is known."""
+    place = places(instance)[0]
+    place.port.unlink()
+    asyncio.run(launch.finish(place))
+    assert guest == ["cont", "read", "date", "human-monitor-command"]
+    assert place.port.read_text() == "43211"
+    assert spawned == []
+
+
 def test_failure_comes_with_what_was_said(
     instance: Instance,
     spawned: list[tuple[list[str], bool]],

@@ -30,6 +30,7 @@ class _Qemu:
 
     resumed: list[tuple[str, Frozen]] = field(default_factory=list)
     booted: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
     killed: list[str] = field(default_factory=list)
     backings: dict[str, Path] = field(default_factory=dict)
     failures: dict[str, Exception] = field(default_factory=dict)
@@ -53,6 +54,10 @@ class _Qemu:
     async def boot(self, place: Place, *_: object) -> None:
         """Note it."""
         self.booted.append(place.label)
+
+    async def finish(self, place: Place) -> None:
+        """Note it."""
+        self.finished.append(place.label)
 
     def kill(self, uuid: str, **_: object) -> bool:
         """Note it."""
@@ -78,6 +83,7 @@ def qemu(monkeypatch: pytest.MonkeyPatch) -> _Qemu:
     made = _Qemu()
     monkeypatch.setattr(launch, "resume", made.resume)
     monkeypatch.setattr(launch, "boot", made.boot)
+    monkeypatch.setattr(launch, "finish", made.finish)
     monkeypatch.setattr(process, "kill", made.kill)
     monkeypatch.setattr(process, "runs", made.running.__contains__)
     monkeypatch.setattr(disk, "ensure_overlay", made.ensure_overlay)
@@ -173,6 +179,7 @@ def test_new_machine_starts_from_its_template(instance: Instance, tmp_path: Path
     assert place.memory.read_text() == "memory"
     assert not place.template.is_symlink()
     qemu.resumed.clear()
+    qemu.running.clear()
     _start(place)
     assert (qemu.resumed, qemu.booted) == ([], ["raid1/ns1"])
 
@@ -206,8 +213,34 @@ def test_suspended_machine_goes_on_once(instance: Instance, qemu: _Qemu) -> None
     assert [whole.memory for _, whole in qemu.resumed] == [None]
     assert not place.state.exists()
     assert not list(place.folder.glob("state*"))
+    qemu.running.clear()
     _start(place)
     assert qemu.booted == ["raid1/ns1"]
+
+
+@pytest.mark.parametrize("suspended", [True, False])
+def test_start_that_was_interrupted_is_brought_to_its_end(
+    instance: Instance, qemu: _Qemu, suspended: bool
+) -> None:
+    """A machine that has run since goes on running; one whose state is still there begins with it again."""
+    place = places(instance)[0]
+    qemu.running.add(place.identity.uuid)
+    place.identified.touch()
+    if suspended:
+        place.state.write_text("state")
+    _start(place)
+    assert qemu.finished == ([] if suspended else ["raid1/ns1"])
+    assert qemu.killed == ([place.identity.uuid] if suspended else [])
+    assert [label for label, _ in qemu.resumed] == (["raid1/ns1"] if suspended else [])
+    assert qemu.booted == []
+
+
+def test_first_start_that_was_interrupted_is_a_boot(instance: Instance, qemu: _Qemu) -> None:
+    """A machine that was never told who it is may lack the lab's disks and cards, and has nobody's work."""
+    place = places(instance)[0]
+    qemu.running.add(place.identity.uuid)
+    _start(place)
+    assert (qemu.finished, qemu.killed, qemu.booted) == ([], [place.identity.uuid], ["raid1/ns1"])
 
 
 def test_suspended_machine_that_does_not_go_on_can_be_tried_again(instance: Instance, qemu: _Qemu) -> None:
@@ -353,6 +386,24 @@ def test_set_up_is_kept_and_begun_from(
     assert [label for label, _ in qemu.resumed] == ["raid1/ns1", "raid1/ns2"]
     assert qemu.resumed[0][1].memory == made / "ns1" / "memory"
     assert kept.users() == {made.name: ["raid1"], "bare": ["raid1"]}
+
+
+def test_set_up_that_another_instance_kept_meanwhile_stays(
+    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one's disks stand on it: this instance begins from it as well, and replaces nothing."""
+    for place in places(instance):
+        place.memory.touch()
+        qemu.running.add(place.identity.uuid)
+
+    def freeze(*_: object, **__: object) -> None:
+        pytest.fail("it would replace the other one's template")
+
+    monkeypatch.setattr(frozen, "freeze", freeze)
+    before = set_up.stat().st_ino
+    assert _keep(instance, kept, [])
+    assert set_up.stat().st_ino == before
+    assert [label for label, _ in qemu.resumed] == ["raid1/ns1", "raid1/ns2"]
 
 
 def test_machines_that_were_booted_are_not_kept(instance: Instance, kept: Templates, qemu: _Qemu) -> None:

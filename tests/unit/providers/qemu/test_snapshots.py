@@ -190,6 +190,26 @@ def test_nothing_runs_nothing_is_kept(instance: Instance, qemu: _Qemu) -> None:
     assert _folders(instance.folder / "snapshots") == []
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda instance: _save(instance, "one"),
+        lambda instance: snapshots.fork(instance, "tcg", deadline=_soon()),
+        lambda instance: snapshots.suspend(instance, deadline=_soon()),
+    ],
+    ids=["save", "fork", "suspend"],
+)
+def test_machine_that_has_not_finished_starting_is_told(
+    instance: Instance, qemu: _Qemu, use: Callable[[Instance], object]
+) -> None:
+    """It may lack its memory yet, so there is nothing to keep; the hint is what finishes it."""
+    places(instance)[1].port.unlink()
+    with pytest.raises(ProviderError, match="raid1/ns2 has not finished starting") as raised:
+        use(instance)
+    assert raised.value.hint == "`lpiclab up raid1` finishes it"
+    assert qemu.captured == []
+
+
 def test_restored_instance_is_what_it_was(instance: Instance, saved: Path, qemu: _Qemu) -> None:
     """Copies of the kept disks are in use, under the same keys; then the old processes end."""
     before = [(place.identity, (place.folder / "host_key").read_bytes()) for place in places(instance)]

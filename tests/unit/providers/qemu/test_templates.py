@@ -13,7 +13,7 @@ import pytest
 from lpiclab.errors import ImageError, ProviderError, UsageError
 from lpiclab.files import private_folder
 from lpiclab.model import Image, Instance, Machine
-from lpiclab.providers.qemu import frozen, generation, templates
+from lpiclab.providers.qemu import accelerator, frozen, generation, templates
 from lpiclab.providers.qemu.templates import Templates
 from lpiclab.wait import Deadline
 
@@ -84,6 +84,20 @@ def test_spoilt_one_is_told_and_made_anew(kept: Templates, image: Image, made: l
     assert (kept.folder(name) / "machine" / "memory").read_text() == "memory"
 
 
+def test_another_qemu_makes_its_own(
+    kept: Templates, image: Image, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the old one made is not begun from: that a new template is made is said; the old one stays."""
+    old = _bare(kept, image)
+    monkeypatch.setattr(accelerator, "qemu_fingerprint", lambda: (1001, 6))
+    told: list[str] = []
+    new = _bare(kept, image, told)
+    assert new != old
+    assert told == ["a template of debian-13 with 256 MiB is made, once"]
+    assert len(made) == 2
+    assert {each.name for each in kept.listing()} == {old, new}
+
+
 def test_failed_making_leaves_nothing(kept: Templates, image: Image, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was made of it goes away, and the next attempt begins with an empty folder."""
 
@@ -108,6 +122,21 @@ def test_leftovers_of_a_killed_maker_are_cleared(kept: Templates) -> None:
         assert part == left.parent
         assert not left.exists()
     assert not part.exists()
+
+
+@pytest.mark.parametrize("use", ["make", "remove"])
+def test_leftovers_of_other_names_are_cleared(kept: Templates, use: str) -> None:
+    """A template that nobody makes again would keep its space for ever; one that is being made stays."""
+    with kept.making("busy", _silent) as busy:
+        for name in (".gone.part", ".gone.old"):
+            (private_folder(kept.root / name) / "half").touch()
+        (kept.root / ".gone.lock").touch()
+        if use == "make":
+            with kept.making("name", _silent):
+                pass
+        else:
+            kept.remove("name", _silent)
+        assert [each for each in kept.root.iterdir() if each.is_dir()] == [busy]
 
 
 def test_two_makers_wait_for_each_other(kept: Templates) -> None:

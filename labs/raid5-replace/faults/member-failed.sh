@@ -1,0 +1,2 @@
+#!/bin/bash
+mdadm /dev/{{ array }} --fail /dev/{{ failed }}1
