@@ -1,0 +1,197 @@
+"""Ask both name servers with dig, each from the other machine, as a client would."""
+
+import re
+from functools import cache
+from itertools import pairwise
+
+from lpiclab.checks import expect, task
+
+NOTHING = "-"
+KEY = re.compile(r'key "([^"]+)" \{\s*algorithm "?([\w.-]+)"?;\s*secret "([^"]+)";')
+
+
+def dig(client, question, until=""):
+    """Return what dig prints; with `until` ask again, eight times at most, until that is in it."""
+    once = f"dig -r +norecurse +noauthority +noadditional +time=2 +tries=1 {question}"
+    if not until:
+        return client.run(once).stdout
+    again = f'for i in 1 2 3 4 5 6 7 8; do a=$({once}); case $a in *"{until}"*) break;; esac; sleep 1; done'
+    return client.run(f'{again}; echo "$a"').stdout
+
+
+def records(answer, kind):
+    """Return the data of each record of type `kind` in dig's output, in small letters and sorted."""
+    found = re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
+    return sorted(each.lower() for each in found)
+
+
+def serial(answer):
+    """Return the serial of the SOA record in dig's output, 0 without one."""
+    found = records(answer, "SOA")
+    return int(found[0].split()[2]) if found else 0
+
+
+def verdict(answer):
+    """Return dig's status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
+    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
+    if found:
+        return " ".join(found.groups())
+    complaint = re.search(r"^;+ ((?:Transfer|communications|no servers|Couldn't).*)", answer, re.MULTILINE)
+    return complaint[1] if complaint else NOTHING
+
+
+def expect_authority(answer, **values):
+    """Expect an authoritative answer with the zone's SOA record."""
+    found = verdict(answer)
+    expect(found, "NOERROR qr aa", ok=" aa" in found and serial(answer) > 0, why="lame", **values)
+
+
+def contents(parameters):
+    """Return what the zone has to answer: name and type, and the data."""
+    zone, net = parameters.zone, parameters.net
+    return {
+        (f"{parameters.host}.{zone}", "A"): f"{net}.{parameters.octet}",
+        (f"{parameters.new_host}.{zone}", "A"): f"{net}.{parameters.new_octet}",
+        (f"{parameters.alias}.{zone}", "CNAME"): f"{parameters.host}.{zone}.",
+    }
+
+
+def expect_contents(client, server, parameters):
+    """Expect that the server at an address answers all names of the zone as they have to be."""
+    for (name, kind), wanted in contents(parameters).items():
+        found = records(dig(client, f"@{server} {name} {kind}"), kind)
+        expect(" ".join(found) or NOTHING, wanted, why="record", name=name, kind=kind)
+
+
+@task("zone")
+def test_master_answers_the_names(ns2, parameters):
+    """ns1 answers with authority, each host with its address and the alias with its host."""
+    expect_authority(dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA"))
+    expect_contents(ns2, f"{parameters.net}.1", parameters)
+
+
+@task("servers")
+def test_every_name_server_answers(ns2, parameters):
+    """The zone names both servers and no other, and each answers with authority at its address."""
+    zone = parameters.zone
+    named = records(dig(ns2, f"@{parameters.net}.1 {zone} NS"), "NS")
+    expect(" ".join(named) or NOTHING, f"ns1.{zone}. ns2.{zone}.", why="named")
+    for octet, name in enumerate((f"ns1.{zone}", f"ns2.{zone}"), 1):
+        address = f"{parameters.net}.{octet}"
+        found = records(dig(ns2, f"@{parameters.net}.1 {name} A"), "A")
+        expect(" ".join(found) or NOTHING, address, why="address", name=name)
+        expect_authority(dig(ns2, f"@{address} {zone} SOA"), name=name)
+
+
+def zone_status(host, parameters):
+    """Return what named itself says of the zone: its type, serial and file."""
+    text = host.run("rndc zonestatus %s", parameters.zone).stdout
+    return dict(re.findall(r"^(\w+): (\S+)$", text, re.MULTILINE))
+
+
+@task("same")
+def test_slave_follows_its_master(ns1, ns2, parameters):
+    """ns2 is a slave that answers with authority, with its master's serial."""
+    zone, net = parameters.zone, parameters.net
+    wanted = serial(dig(ns2, f"@{net}.1 {zone} SOA"))
+    answer = dig(ns1, f"@{net}.2 {zone} SOA", until=f" {wanted} ")
+    expect_authority(answer)
+    status = zone_status(ns2, parameters)
+    kind = status.get("type", NOTHING)
+    expect(kind, "secondary", ok=kind in ("secondary", "slave"), why="type")
+    expect(serial(answer), wanted, why="behind")
+
+
+@task("same")
+def test_slave_answers_as_its_master(ns1, ns2, parameters):
+    """Every name has the same answer on ns2 as on ns1."""
+    zone, net = parameters.zone, parameters.net
+    for name, kind in [(zone, "SOA"), (zone, "NS"), *contents(parameters)]:
+        first = " ".join(records(dig(ns2, f"@{net}.1 {name} {kind}"), kind)) or NOTHING
+        second = " ".join(records(dig(ns1, f"@{net}.2 {name} {kind}"), kind)) or NOTHING
+        expect(second, first, why="differs", name=name, kind=kind)
+
+
+@cache
+def configuration(host):
+    """Return named's configuration with all its includes."""
+    return host.run("named-checkconf -p").stdout
+
+
+def used_key(ns2, parameters):
+    """Return the name of the key that ns2 signs its transfers from ns1 with, or ``-``."""
+    master = re.escape(f"{parameters.net}.1")
+    by_zone = rf'\b{master}(?: port \d+)? key "?([^";\s]+)'
+    by_server = rf'server {master}(?:/32)? \{{[^}}]*keys (?:\{{ *)?"?([^";\s]+)'
+    found = re.search(f"{by_zone}|{by_server}", configuration(ns2))
+    return (found[1] or found[2]) if found else NOTHING
+
+
+@task("transfer")
+def test_transfer_needs_the_key(ns2, parameters):
+    """ns1 gives the zone to ns2 with the key that ns2 uses, and to nobody without a key."""
+    name = used_key(ns2, parameters)
+    expect(name, "key", ok=name != NOTHING, why="unsigned")
+    keys = [found for found in KEY.findall(configuration(ns2)) if found[0] == name]
+    expect(name if keys else NOTHING, name, why="undefined", name=name)
+    _, algorithm, secret = keys[0]
+    question = f"@{parameters.net}.1 {parameters.zone} AXFR"
+    granted = dig(ns2, f"-y {algorithm}:{name}:{secret} {question}")
+    expect(verdict(granted), "SOA", ok=bool(records(granted, "SOA")), why="denied", name=name)
+    refused = dig(ns2, question)
+    expect(len(records(refused, r"\w+")), 0, why="open")
+
+
+@task("transfer")
+def test_slave_fetches_the_zone_again(fork, parameters, distro):
+    """When ns2 loses what it has fetched, on a copy of the machines, it fetches it again with its key."""
+    unit, folder = distro.services["bind"], distro.paths["bind_zones"]
+    file = zone_status(fork.ns2, parameters).get("files", "")
+    fork.ns2.run(f"systemctl stop {unit}; cd {folder} && rm -f -- %s; systemctl start {unit}", file)
+    question = f"@{parameters.net}.2 {parameters.zone} SOA"
+    found = verdict(dig(fork.ns1, question, until="flags: qr aa"))
+    expect(found, "NOERROR qr aa", ok=" aa" in found, why="starved")
+
+
+@task("boot")
+def test_both_would_come_back(ns1, ns2, parameters, distro):
+    """Both are started at boot, and what BIND may read on ns1 is the zone that it answers now."""
+    unit = distro.services["bind"]
+    for machine, host in (("ns1", ns1), ("ns2", ns2)):
+        state = host.run("systemctl is-enabled %s", unit).stdout.strip()
+        expect(state or NOTHING, "enabled", why="disabled", machine=machine)
+    loaded = ns1.run(f"{as_bind_would(ns1, unit)} 2>&1")
+    complaint = [line for line in loaded.stdout.splitlines() if not re.search(r": loaded serial \d+$", line)]
+    expect((complaint or [NOTHING])[0], NOTHING, ok=loaded.succeeded, why="invalid")
+    now = str(serial(dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA")))
+    line = rf"^zone {re.escape(parameters.zone)}/IN\S*: loaded serial (\d+)$"
+    later = re.findall(line, loaded.stdout, re.MULTILINE)
+    expect(" ".join(later) or NOTHING, now, ok=now in later, why="other")
+
+
+def as_bind_would(server, unit):
+    """Return the command that loads all zones as the running named did: its user, root folder and file."""
+    pid = server.run("systemctl show --property MainPID --value %s", unit).stdout.strip()
+    words = server.run(f"tr '\\0' '\\n' < /proc/{pid}/cmdline").stdout.splitlines()
+    options = dict(pairwise(words))
+    file = options.get("-c", "")
+    if "-t" in options:  # changing the root needs root
+        return f"named-checkconf -z -t {options['-t']} {file}"
+    user = options.get("-u", "root")
+    return f"setpriv --reuid={user} --regid={user} --init-groups named-checkconf -z {file}"
+
+
+@task("boot")
+def test_both_answer_alike_after_a_reboot(fork, parameters):
+    """After a reboot, on a copy of the machines, both give the right answers, and the zone to nobody."""
+    fork.reboot()
+    zone, net = parameters.zone, parameters.net
+    serials = []
+    for machine, client, octet in (("ns1", fork.ns2, 1), ("ns2", fork.ns1, 2)):
+        answer = dig(client, f"@{net}.{octet} {zone} SOA", until="flags: qr aa")
+        expect_authority(answer, machine=machine)
+        expect_contents(client, f"{net}.{octet}", parameters)
+        serials.append(serial(answer))
+    expect(serials[1], serials[0], why="behind")
+    refused = dig(fork.ns2, f"@{net}.1 {zone} AXFR")
+    expect(len(records(refused, r"\w+")), 0, why="open")

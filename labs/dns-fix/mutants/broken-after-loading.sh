@@ -1,0 +1,3 @@
+#!/bin/bash
+# BIND still answers what it has read; it won't read this again.
+echo "backup IN MX backup" >> {{ paths.bind_config }}/{{ zone }}.zone

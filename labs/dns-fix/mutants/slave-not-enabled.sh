@@ -1,0 +1,2 @@
+#!/bin/bash
+systemctl disable --quiet {{ services.bind }}
