@@ -69,7 +69,7 @@ def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
     for word in only:
         if word not in known:
             raise UsageError(
-                f'{lab.id} has no solution and no mutant "{word}"',
+                f'{lab.id} has no solution, mutant or set of faults "{word}"',
                 hint=nearest(word, known) or f"or say {', '.join(KINDS)}",
             )
     return [part for part in everything if not only or part.kind in only or part.id in only]
