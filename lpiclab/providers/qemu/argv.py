@@ -25,6 +25,7 @@ CARD_SLOTS = 4
 _CPU_TCG = "qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"
 """x86-64-v2; wider instruction sets are slower under TCG than none."""
 _TRANSLATION_CACHE_MIB = 256
+"""With 48 MiB an idle machine takes 35 MiB less, and a quick check a third longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
