@@ -110,6 +110,7 @@ def test_command_that_hangs_is_cleared_away_by_ssh(
     port: PortShell, provider: _Port, session: _Session
 ) -> None:
     """It is told as a time-out; what it left on the port is killed, and the next command goes by SSH."""
+    port.run(":", deadline=_soon())
     with pytest.raises(TimedOut, match="web/web: timed out waiting for `sleep 600`"):
         port.run("sleep 600", deadline=Deadline.after(0.2))
     assert port.run("echo one", deadline=_soon()).stdout == b"by ssh"
