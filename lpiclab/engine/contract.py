@@ -29,7 +29,7 @@ KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants")
 _SOLVED = "solved"
 _TITLES: Mapping[Kind, str] = {
     "faults": "faults",
-    "fresh": "a",
+    "fresh": "start",
     "solutions": "solution",
     "mutants": "wrong solution",
 }
@@ -72,7 +72,10 @@ def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
                 f'{lab.id} has no solution, mutant or set of faults "{word}"',
                 hint=nearest(word, known) or f"or say {', '.join(KINDS)}",
             )
-    return [part for part in everything if not only or part.kind in only or part.id in only]
+    wanted = [part for part in everything if not only or part.kind in only or part.id in only]
+    if not wanted:
+        raise UsageError(f"{lab.id} has no {' and no '.join(only)} to prove")
+    return wanted
 
 
 def prove(

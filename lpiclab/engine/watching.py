@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from lpiclab.engine import grading
 from lpiclab.engine.context import Context
@@ -11,6 +12,15 @@ from lpiclab.model import Language, Outcome, Report
 
 _PROVED_AGAIN_S = 30.0
 """After how long proofs that failed are tried again although nothing else has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The last grade with proofs, the quick one that led to it, and when it was."""
+
+    quick: Report
+    whole: Report
+    at_s: float
 
 
 def watch(
@@ -37,18 +47,13 @@ def watch(
         SpecError: a check is wrong.
     """
     shown: Report | None = None
-    disproved: Report | None = None
-    before: Report | None = None
-    disproved_at_s = 0.0
+    tried: _Tried | None = None
     while True:
         report = quick = grading.check(context, name, (), language, quick=True)
         if _only_proofs_are_left(quick):
-            same = disproved is not None and before is not None and not _news(before, quick)
-            if same and clock() - disproved_at_s < _PROVED_AGAIN_S:
-                report = disproved or quick
-            else:
-                report = grading.check(context, name, (), language)
-                disproved, before, disproved_at_s = report, quick, clock()
+            if tried is None or _news(tried.quick, quick) or clock() - tried.at_s >= _PROVED_AGAIN_S:
+                tried = _Tried(quick, grading.check(context, name, (), language), clock())
+            report = tried.whole
         if shown is None or _news(shown, report):
             yield report
             shown = report

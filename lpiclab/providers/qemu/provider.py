@@ -196,12 +196,14 @@ class QemuProvider:
         """Return a connection to the shell on a machine's port; QEMU serves one at a time.
 
         Raises:
-            ProviderError: the machine is off.
+            ProviderError: the machine is off, or has not finished starting.
         """
         chosen = place(instance, machine)
         frozen.wake(places(instance))
         if not process.runs(chosen.identity.uuid):
             raise _not_running(chosen)
+        if not chosen.port.exists():
+            raise making.not_started(chosen)
         try:
             return sockets.connect(chosen.socket("shell"))
         except OSError as error:

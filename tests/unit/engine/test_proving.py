@@ -175,6 +175,12 @@ def test_unknown_part_is_refused(context: Context) -> None:
     assert caught.value.hint == 'did you mean "not-enabled"?'
 
 
+def test_nothing_to_prove_is_no_proof(context: Context) -> None:
+    """A lab without faults has none to prove: that is said, and not called proved."""
+    with pytest.raises(UsageError, match="web has no faults to prove"):
+        _proofs(context, "faults")
+
+
 def test_workers_share_parts(context: Context, graded: list[dict[str, Outcome]]) -> None:
     """Two workers that take from one queue prove each part once, on instances of their own."""
     queue = iter(contract.parts(context.lab("web"), "web"))
