@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from lpiclab import labs
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
@@ -181,6 +182,7 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
     provider = load_provider(provider_name, context.home)
     distro = context.distro(wish.distro or DEFAULT_DISTRO)
     plan = context.plan(lab, seed=wish.seed or "", distro=distro)
+    _require_words(context, lab, plan)
     images = _ensure_images(context, plan) if provider.images else {}
     record = new_record(instance_id, provider_name, lab.folder, images, plan)
     context.store.save(record)
@@ -200,6 +202,12 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
             provider.stop(instance, deadline=Deadline.after(0))
         raise
     return context.store.ready(record)
+
+
+def _require_words(context: Context, lab: Lab, plan: Plan) -> None:
+    """Refuse a mistake in the lab's words before there are machines."""
+    for language in labs.load_texts(lab):
+        context.text(lab, plan, language)
 
 
 def _set_up(context: Context, record: Record, deadline: Deadline) -> None:

@@ -331,6 +331,16 @@ def test_wrong_names_leave_nothing_behind(
     assert commands == []
 
 
+def test_wrong_words_are_refused_before_there_are_machines(
+    context: Context, commands: Commands, edit: Edit
+) -> None:
+    """A name that nothing defines, in a text of either language, leaves no instance and no machine."""
+    edit("text.ja.md", "{{ secret }}", "{{ secert }}")
+    with pytest.raises(SpecError, match=r"text\.ja\.md:\d+:.*secert"):
+        lifecycle.up(context, "web", _FAKE)
+    assert (context.store.ids(), commands) == ([], [])
+
+
 def test_wrong_lab_leaves_nothing_behind(context: Context, commands: Commands, edit: Edit) -> None:
     """A lab with mistakes is told as such, before anything is made."""
     edit("setup/web.sh", "zone", "zoen")
