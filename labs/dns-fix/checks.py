@@ -2,42 +2,10 @@
 
 import re
 from functools import cache
-from itertools import pairwise
 
 from lpiclab.checks import expect, task
-
-NOTHING = "-"
-KEY = re.compile(r'key "([^"]+)" \{\s*algorithm "?([\w.-]+)"?;\s*secret "([^"]+)";')
-
-
-def dig(client, question, until=""):
-    """Return what dig prints; with `until` ask again, eight times at most, until that is in it."""
-    once = f"dig -r +norecurse +noauthority +noadditional +time=2 +tries=1 {question}"
-    if not until:
-        return client.run(once).stdout
-    again = f'for i in 1 2 3 4 5 6 7 8; do a=$({once}); case $a in *"{until}"*) break;; esac; sleep 1; done'
-    return client.run(f'{again}; echo "$a"').stdout
-
-
-def records(answer, kind):
-    """Return the data of each record of type `kind` in dig's output, in small letters and sorted."""
-    found = re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
-    return sorted(each.lower() for each in found)
-
-
-def serial(answer):
-    """Return the serial of the SOA record in dig's output, 0 without one."""
-    found = records(answer, "SOA")
-    return int(found[0].split()[2]) if found else 0
-
-
-def verdict(answer):
-    """Return dig's status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
-    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
-    if found:
-        return " ".join(found.groups())
-    complaint = re.search(r"^;+ ((?:Transfer|communications|no servers|Couldn't).*)", answer, re.MULTILINE)
-    return complaint[1] if complaint else NOTHING
+from lpiclab.checks.dns import KEY, dig, loading_anew, records, serial, verdict
+from lpiclab.checks.probes import NOTHING
 
 
 def expect_authority(answer, **values):
@@ -160,25 +128,13 @@ def test_both_would_come_back(ns1, ns2, parameters, distro):
     for machine, host in (("ns1", ns1), ("ns2", ns2)):
         state = host.run("systemctl is-enabled %s", unit).stdout.strip()
         expect(state or NOTHING, "enabled", why="disabled", machine=machine)
-    loaded = ns1.run(f"{as_bind_would(ns1, unit)} 2>&1")
+    loaded = ns1.run(f"{loading_anew(ns1, unit)} 2>&1")
     complaint = [line for line in loaded.stdout.splitlines() if not re.search(r": loaded serial \d+$", line)]
     expect((complaint or [NOTHING])[0], NOTHING, ok=loaded.succeeded, why="invalid")
     now = str(serial(dig(ns2, f"@{parameters.net}.1 {parameters.zone} SOA")))
     line = rf"^zone {re.escape(parameters.zone)}/IN\S*: loaded serial (\d+)$"
     later = re.findall(line, loaded.stdout, re.MULTILINE)
     expect(" ".join(later) or NOTHING, now, ok=now in later, why="other")
-
-
-def as_bind_would(server, unit):
-    """Return the command that loads all zones as the running named did: its user, root folder and file."""
-    pid = server.run("systemctl show --property MainPID --value %s", unit).stdout.strip()
-    words = server.run(f"tr '\\0' '\\n' < /proc/{pid}/cmdline").stdout.splitlines()
-    options = dict(pairwise(words))
-    file = options.get("-c", "")
-    if "-t" in options:  # changing the root needs root
-        return f"named-checkconf -z -t {options['-t']} {file}"
-    user = options.get("-u", "root")
-    return f"setpriv --reuid={user} --regid={user} --init-groups named-checkconf -z {file}"
 
 
 @task("boot")

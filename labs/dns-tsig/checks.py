@@ -4,50 +4,15 @@ import re
 from functools import cache
 
 from lpiclab.checks import expect, task
-
-NOTHING = "-"
-KEY = re.compile(r'key "([^"]+)" \{\s*algorithm "?([\w.-]+)"?;\s*secret "([^"]+)";')
-
-
-def dig(client, question, until=""):
-    """Return what dig prints; with `until` ask again, eight times at most, until that is in it."""
-    once = f"dig +norecurse +noauthority +noadditional +time=2 +tries=1 {question}"
-    if not until:
-        return client.run(once).stdout
-    again = f'for i in 1 2 3 4 5 6 7 8; do a=$({once}); case $a in *"{until}"*) break;; esac; sleep 1; done'
-    return client.run(f'{again}; echo "$a"').stdout
-
-
-def records(answer, kind):
-    """Return the data of each record of type `kind` in dig's output."""
-    return re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
-
-
-def serial(answer):
-    """Return the serial of the SOA record in dig's output, 0 without one."""
-    found = records(answer, "SOA")
-    return int(found[0].split()[2]) if found else 0
-
-
-def verdict(answer):
-    """Return dig's status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
-    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
-    if found:
-        return " ".join(found.groups())
-    complaint = re.search(r"^;+ ((?:Transfer|communications|no servers|Couldn't).*)", answer, re.MULTILINE)
-    return complaint[1] if complaint else NOTHING
+from lpiclab.checks.dns import KEY, dig, records, serial, verdict
+from lpiclab.checks.probes import NOTHING, last_line
 
 
 @cache
 def configuration(host):
     """Return named's configuration with all its includes, and the complaint when it is not valid."""
     printed = host.run("named-checkconf -p")
-    return printed.stdout, "" if printed.succeeded else last_line(printed)
-
-
-def last_line(result):
-    """Return the last line that a program printed."""
-    return ((result.stdout + result.stderr).strip().splitlines() or [NOTHING])[-1]
+    return printed.stdout, "" if printed.succeeded else last_line(printed.stdout + printed.stderr)
 
 
 def key_of(text, name):
@@ -138,7 +103,7 @@ def test_both_come_back_after_a_boot(ns1, ns2, distro):
         state = host.run("systemctl is-enabled %s", distro.services["bind"]).stdout.strip()
         expect(state, "enabled", why="disabled", machine=machine)
     loaded = ns1.run("named-checkconf -z")
-    expect(last_line(loaded), NOTHING, ok=loaded.succeeded, why="invalid")
+    expect(last_line(loaded.stdout + loaded.stderr), NOTHING, ok=loaded.succeeded, why="invalid")
 
 
 @task("boot")

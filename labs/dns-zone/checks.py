@@ -1,32 +1,15 @@
 """Ask the name server with dig, from the client and from the server itself: both must hear the same."""
 
 import re
-from itertools import pairwise
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.dns import dig, loading_anew, records, verdict
 from lpiclab.checks.probes import NOTHING, nonce, port_holders, route, unit_state
 
 
-def dig(host, parameters, *questions):
-    """Return what dig, without ~/.digrc, prints on `host` for each question to the server's address."""
-    options = "+norecurse +noauthority +noadditional +time=2 +tries=2"
-    server = f"@{parameters.net}.{parameters.octet}"
-    return host.run(f"dig -r {options} {server} {' '.join(questions)}").stdout
-
-
-def records(answer, kind):
-    """Return the data of each record of type `kind` in dig's output, in small letters and sorted."""
-    found = re.findall(rf"^[^;\s]\S*\s+\d+\s+IN\s+{kind}\s+(.*)$", answer, re.MULTILINE)
-    return sorted(each.lower() for each in found)
-
-
-def verdict(answer):
-    """Return dig's first status and flags: ``NOERROR qr aa``; or what it says instead of an answer."""
-    found = re.search(r"status: (\w+).*\n;; flags: ([a-z ]+);", answer)
-    if found:
-        return " ".join(found.groups())
-    complaint = re.search(r"^;+ ((?:communications|no servers|connection).*)", answer, re.MULTILINE)
-    return complaint[1] if complaint else NOTHING
+def ask(host, parameters, *questions):
+    """Return what dig prints on `host` for each question to the server's address."""
+    return dig(host, f"@{parameters.net}.{parameters.octet} {' '.join(questions)}")
 
 
 @task("server")
@@ -39,7 +22,7 @@ def test_service_answers_the_client(server, client, parameters, distro):
     expect(holder, "named", why="foreign")
     way = route(client, address)
     expect(way, address, ok=way.startswith(address), why="self")
-    heard = verdict(dig(client, parameters, parameters.zone, "SOA"))
+    heard = verdict(ask(client, parameters, parameters.zone, "SOA"))
     expect(heard, "NOERROR qr aa", ok=" qr" in heard, why="unreachable")
 
 
@@ -62,7 +45,7 @@ def expect_zone(answer, parameters, machine):
 def test_zone_has_the_values(server, client, parameters):
     """The zone is answered with authority; its SOA and NS records are as asked."""
     for machine, host in (("client", client), ("server", server)):
-        answer = dig(host, parameters, parameters.zone, "SOA", parameters.zone, "NS")
+        answer = ask(host, parameters, parameters.zone, "SOA", parameters.zone, "NS")
         expect_zone(answer, parameters, machine)
         ttl = re.search(r"^[^;\s]\S*\s+(\d+)\s+IN\s+SOA", answer, re.MULTILINE)[1]
         expect(int(ttl), parameters.ttl, why="ttl")
@@ -74,10 +57,10 @@ def test_names_have_addresses(server, client, parameters):
     for host in (client, server):
         for label, octet in ((parameters.host, parameters.octet), (parameters.other, parameters.other_octet)):
             name, address = f"{label}.{parameters.zone}", f"{parameters.net}.{octet}"
-            answer = dig(host, parameters, name, "A")
+            answer = ask(host, parameters, name, "A")
             expect(" ".join(records(answer, "A")) or NOTHING, address, why="address", name=name)
         nobody = f"{nonce()}.{parameters.zone}"
-        heard = verdict(dig(host, parameters, nobody, "A"))
+        heard = verdict(ask(host, parameters, nobody, "A"))
         expect(heard, "NXDOMAIN qr aa", ok=heard.startswith("NXDOMAIN"), why="wildcard", name=nobody)
 
 
@@ -86,10 +69,10 @@ def test_addresses_have_names(server, client, parameters):
     """The reverse zone is answered with authority, and each address has its one name."""
     zone = parameters.reverse_zone
     for machine, host in (("client", client), ("server", server)):
-        expect_zone(dig(host, parameters, zone, "SOA", zone, "NS"), parameters, machine)
+        expect_zone(ask(host, parameters, zone, "SOA", zone, "NS"), parameters, machine)
         for label, octet in ((parameters.host, parameters.octet), (parameters.other, parameters.other_octet)):
             name = f"{label}.{parameters.zone}."
-            answer = dig(host, parameters, f"{octet}.{zone}", "PTR")
+            answer = ask(host, parameters, f"{octet}.{zone}", "PTR")
             address = f"{parameters.net}.{octet}"
             expect(" ".join(records(answer, "PTR")) or NOTHING, name, why="name", address=address)
 
@@ -99,11 +82,11 @@ def test_server_comes_back_after_a_boot(server, parameters, distro):
     """BIND starts at boot, may read its files, and finds in them the zones that it answers now."""
     unit = distro.services["bind"]
     expect(unit_state(server, "is-enabled", unit), "enabled", why="disabled")
-    loaded = server.run(f"{as_bind_would(server, unit)} 2>&1")
+    loaded = server.run(f"{loading_anew(server, unit)} 2>&1")
     complaint = [line for line in loaded.stdout.splitlines() if not re.search(r": loaded serial \d+$", line)]
     expect((complaint or [NOTHING])[0], NOTHING, ok=loaded.succeeded, why="invalid")
     for zone in (parameters.zone, parameters.reverse_zone):
-        now = (records(dig(server, parameters, zone, "SOA"), "SOA") or ["- - -"])[0].split()[2]
+        now = (records(ask(server, parameters, zone, "SOA"), "SOA") or ["- - -"])[0].split()[2]
         line = rf"^zone {re.escape(zone)}/IN\S*: loaded serial (\d+)$"
         later = re.findall(line, loaded.stdout, re.MULTILINE)
         expect(" ".join(later) or NOTHING, now, ok=now in later, why="other", zone=zone)
@@ -114,21 +97,9 @@ def test_zones_are_there_after_a_reboot(fork, parameters):
     """After a reboot of the server, on a copy, the client hears from both zones what it heard before."""
     name, number = f"{parameters.other}.{parameters.zone}", f"{parameters.octet}.{parameters.reverse_zone}"
     questions = ((parameters.zone, "SOA"), (name, "A"), (number, "PTR"))
-    before = [records(dig(fork.client, parameters, *each), each[1]) for each in questions]
+    before = [records(ask(fork.client, parameters, *each), each[1]) for each in questions]
     fork.reboot("server")
     for (name, kind), wanted in zip(questions, before, strict=True):
-        answer = dig(fork.client, parameters, name, kind)
+        answer = ask(fork.client, parameters, name, kind)
         seen = " ".join(records(answer, kind)) or verdict(answer)
         expect(seen, " ".join(wanted), why="gone", question=f"{name} {kind}")
-
-
-def as_bind_would(server, unit):
-    """Return the command that loads all zones as the running named did: its user, root folder and file."""
-    pid = server.run("systemctl show --property MainPID --value %s", unit).stdout.strip()
-    words = server.run(f"tr '\\0' '\\n' < /proc/{pid}/cmdline").stdout.splitlines()
-    options = dict(pairwise(words))
-    file = options.get("-c", "")
-    if "-t" in options:  # changing the root needs root
-        return f"named-checkconf -z -t {options['-t']} {file}"
-    user = options.get("-u", "root")
-    return f"setpriv --reuid={user} --regid={user} --init-groups named-checkconf -z {file}"

@@ -4,7 +4,7 @@ import hashlib
 import re
 
 from lpiclab.checks import expect, task
-from lpiclab.checks.probes import NOTHING, lvm_rows, mounted
+from lpiclab.checks.probes import NOTHING, fstab_options, lvm_rows, mount_anew, mounted
 
 MIB = 1024 * 1024
 COLUMNS = ("SOURCE", "MAJ:MIN", "SIZE", "OPTIONS")
@@ -143,20 +143,16 @@ def test_file_is_back(server, parameters):
 @task("boot")
 def test_mount_is_configured(server, parameters):
     """An enabled unit mounts the volume, or a line of fstab, tried in a mount namespace of its own."""
-    entry = server.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", parameters.mount)
-    if not entry.succeeded:
+    options = fstab_options(server, parameters.mount)
+    if options == NOTHING:
         unit = server.run("systemd-escape --path --suffix=mount %s", parameters.mount).stdout.strip()
         state = server.run("systemctl is-enabled %s", unit).stdout.strip()
         expect(state or NOTHING, "enabled", ok=state == "enabled", why="missing", unit=unit)
         return
-    options = entry.stdout.split()[-1]
     expect(options, "defaults", ok={"noauto", "ro"}.isdisjoint(options.split(",")), why="options")
-    show = f"findmnt --noheadings --output MAJ:MIN --mountpoint {parameters.mount}"
-    again = f"umount {parameters.mount} && mount {parameters.mount} && {show}"
-    tried = server.run("unshare --mount sh -c %s", again)
-    expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
-    row = volumes(server, parameters)[parameters.volume]
-    expect(tried.stdout.strip(), device(row), why="other")
+    found, complaint = mount_anew(server, parameters.mount)
+    expect(complaint, "mount", ok=complaint == NOTHING, why="refused")
+    expect(found, device(volumes(server, parameters)[parameters.volume]), why="other")
 
 
 @task("boot")

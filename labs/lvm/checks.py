@@ -1,7 +1,7 @@
 """Ask LVM for groups and volumes, the kernel for the mount, and mount for what fstab does."""
 
 from lpiclab.checks import expect, task
-from lpiclab.checks.probes import NOTHING, lvm_rows, mounted
+from lpiclab.checks.probes import NOTHING, fstab_options, lvm_rows, mount_anew, mounted
 
 MIB = 1024 * 1024
 DISKS = {"sdb", "sdc", "sdd"}
@@ -59,16 +59,13 @@ def test_filesystem_on_the_volume_is_mounted(server, parameters):
 @task("fstab")
 def test_fstab_mounts_the_same_filesystem(server, parameters):
     """Mounting by fstab, tried in a mount namespace of its own, gives the same filesystem again."""
-    entry = server.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", parameters.mount)
-    expect(entry.stdout.strip() or NOTHING, parameters.mount, ok=entry.succeeded, why="missing")
-    options = entry.stdout.split()[-1] if entry.stdout.strip() else "defaults"
+    options = fstab_options(server, parameters.mount)
+    expect(options, parameters.mount, ok=options != NOTHING, why="missing")
     expect(options, "defaults", ok={"noauto", "ro"}.isdisjoint(options.split(",")), why="options")
-    show = f"findmnt --noheadings --output MAJ:MIN --mountpoint {parameters.mount}"
-    now = server.run(show).stdout.strip()
-    again = f"umount {parameters.mount} && mount {parameters.mount} && {show}"
-    tried = server.run("unshare --mount sh -c %s", again)
-    expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
-    expect(tried.stdout.strip(), now, why="other")
+    now = mounted(server, parameters.mount, "MAJ:MIN")["maj:min"]
+    device, complaint = mount_anew(server, parameters.mount)
+    expect(complaint, "mount", ok=complaint == NOTHING, why="refused")
+    expect(device, now, why="other")
 
 
 @task("fstab")

@@ -1,11 +1,11 @@
 """Ask the kernel for the array and its mount; read a file only where the file is the task."""
 
-import json
 import re
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, fstab_options, mount_anew, mounted
+from lpiclab.checks.raid import array_lines, array_names, array_uuid
 
-NOTHING = "-"
 DISKS = ("sdb", "sdc", "sdd")
 LINUX_RAID_TYPES = ("0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")  # MBR, GPT; see sfdisk --list-types
 
@@ -81,38 +81,21 @@ def test_partitions_have_the_raid_type(server, parameters):
 def test_mdadm_conf_names_the_array(server, parameters, distro):
     """An ARRAY line gives the array's UUID and its name, and no other line claims that name."""
     name = parameters.array
-    names = {name, f"/dev/{name}", f"/dev/md/{name}", f"/dev/md/{name.removeprefix('md')}"}
-    detail = server.run("mdadm --detail --export %s", f"/dev/{name}").stdout
-    uuid = hexadecimal("".join(re.findall(r"^MD_UUID=(.*)$", detail, re.MULTILINE)))
-    path = distro.paths["mdadm_config"]
-    lines = array_lines(server.run(f"cat {path} {path}.d/*.conf /etc/mdadm.conf 2>/dev/null").stdout)
-    ours = [device for device, found in lines if found and found == uuid]
-    stale = [found for device, found in lines if device in names and found not in ("", uuid)]
+    names, uuid = array_names(name), array_uuid(server, name)
+    lines = array_lines(server, distro.paths["mdadm_config"])
+    ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
+    stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
     expect(stale[0] if stale else uuid, uuid, why="stale")
     expect(" ".join(ours) or NOTHING, f"/dev/{name}", ok=bool(ours), why="missing")
     expect(" ".join(ours), f"/dev/{name}", ok=names.issuperset(ours), why="name")
 
 
-def array_lines(text):
-    """Return device and UUID of each ARRAY line; see mdadm.conf(5) for how lines continue."""
-    lines = re.sub(r"\n[ \t]+", " ", re.sub(r"#.*", "", text))
-    found = re.findall(r"^arr(?:a|ay)?\s+(\S+)(.*)$", lines, re.IGNORECASE | re.MULTILINE)
-    return [(device, hexadecimal(rest.lower().partition("uuid=")[2])) for device, rest in found]
-
-
-def hexadecimal(text):
-    """Return the digits of the UUID that `text` begins with, however it is punctuated."""
-    return re.sub(r"[^0-9a-f]", "", text.split()[0].lower()) if text else ""
-
-
 @task("mount")
 def test_filesystem_on_the_array_is_mounted(server, parameters):
     """A filesystem on the array is mounted where the task says, for writing."""
-    columns = "--output SOURCE,OPTIONS --mountpoint"
-    text = server.run(f"findmnt --json --list {columns} %s", parameters.mount).stdout
+    topmost = mounted(server, parameters.mount, "SOURCE", "OPTIONS")
     array = f"/dev/{parameters.array}"
-    expect(text or NOTHING, array, ok=bool(text), why="absent")
-    topmost = json.loads(text)["filesystems"][-1]
+    expect(topmost.get("source") or NOTHING, array, ok=bool(topmost), why="absent")
     source = topmost["source"] or NOTHING
     # A partition of the array is a right answer too.
     expect(source, array, ok=re.fullmatch(array + r"(p\d+)?", source) is not None, why="source")
@@ -122,16 +105,13 @@ def test_filesystem_on_the_array_is_mounted(server, parameters):
 @task("fstab")
 def test_fstab_mounts_the_same_filesystem(server, parameters):
     """Mounting by fstab, tried in a mount namespace of its own, gives the same filesystem again."""
-    entry = server.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", parameters.mount)
-    expect(entry.stdout.strip() or NOTHING, parameters.mount, ok=entry.succeeded, why="missing")
-    options = entry.stdout.split()[-1] if entry.stdout.strip() else "defaults"
+    options = fstab_options(server, parameters.mount)
+    expect(options, parameters.mount, ok=options != NOTHING, why="missing")
     expect(options, "defaults", ok={"noauto", "ro"}.isdisjoint(options.split(",")), why="options")
-    show = f"findmnt --noheadings --output MAJ:MIN --mountpoint {parameters.mount}"
-    now = server.run(show).stdout.strip()
-    again = f"umount {parameters.mount} && mount {parameters.mount} && {show}"
-    tried = server.run("unshare --mount sh -c %s", again)
-    expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
-    expect(tried.stdout.strip(), now, why="other")
+    now = mounted(server, parameters.mount, "MAJ:MIN")["maj:min"]
+    device, complaint = mount_anew(server, parameters.mount)
+    expect(complaint, "mount", ok=complaint == NOTHING, why="refused")
+    expect(device, now, why="other")
 
 
 @task("fstab")

@@ -4,8 +4,9 @@ import hashlib
 import re
 
 from lpiclab.checks import expect, task
+from lpiclab.checks.probes import NOTHING, fstab_options, mount_anew, mounted
+from lpiclab.checks.raid import array_lines, array_names, array_uuid
 
-NOTHING = "-"
 DISKS = {"sdb", "sdc", "sdd", "sde"}
 BOOKS = [f"2013-{month:02}.book" for month in range(1, 13)]
 BOOK_BYTES = 2**20
@@ -36,13 +37,6 @@ def disks_below(server, array):
     """Return the disks that an array lies on."""
     below = server.run(f"lsblk --noheadings --raw --inverse --output NAME,TYPE /dev/{array}").stdout
     return {line.split()[0] for line in below.splitlines() if line.endswith(" disk")}
-
-
-def mounted(server, parameters):
-    """Return source and options of what is mounted where the books are, the topmost one."""
-    columns = "--noheadings --raw --output SOURCE,OPTIONS --mountpoint"
-    lines = server.run(f"findmnt {columns} %s", parameters.mount).stdout.splitlines()
-    return lines[-1].split() if lines else [NOTHING, NOTHING]
 
 
 def spoilt_books(server, parameters):
@@ -93,7 +87,7 @@ def test_array_is_whole_without_the_failed_disk(server, parameters):
 @task("data")
 def test_books_are_as_before(server, parameters):
     """Every book is on the array, with the words that it had."""
-    source, _ = mounted(server, parameters)
+    source = mounted(server, parameters.mount, "SOURCE").get("source", NOTHING)
     expect(source, f"/dev/{parameters.array}", why="elsewhere")
     expect(" ".join(spoilt_books(server, parameters)) or NOTHING, NOTHING, why="spoilt")
 
@@ -152,47 +146,28 @@ def test_array_is_watched(server, distro):
 def test_mdadm_conf_names_the_array(server, parameters, distro):
     """An ARRAY line gives the array's UUID and its name, and no other line claims that name."""
     name = parameters.array
-    names = {name, f"/dev/{name}", f"/dev/md/{name}", f"/dev/md/{name.removeprefix('md')}"}
-    detail = server.run("mdadm --detail --export %s", f"/dev/{name}").stdout
-    uuid = hexadecimal("".join(re.findall(r"^MD_UUID=(.*)$", detail, re.MULTILINE)))
-    path = distro.paths["mdadm_config"]
-    lines = array_lines(server.run(f"cat {path} {path}.d/*.conf /etc/mdadm.conf 2>/dev/null").stdout)
-    ours = [device for device, found in lines if found and found == uuid]
-    stale = [found for device, found in lines if device in names and found not in ("", uuid)]
+    names, uuid = array_names(name), array_uuid(server, name)
+    lines = array_lines(server, distro.paths["mdadm_config"])
+    ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
+    stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
     expect(stale[0] if stale else uuid, uuid, ok=not stale, why="stale")
     expect(" ".join(ours) or NOTHING, f"/dev/{name}", ok=bool(ours), why="missing")
     expect(" ".join(ours), f"/dev/{name}", ok=names.issuperset(ours), why="name")
-
-
-def array_lines(text):
-    """Return device and UUID of each ARRAY line; see mdadm.conf(5) for how lines continue."""
-    lines = re.sub(r"\n[ \t]+", " ", re.sub(r"#.*", "", text))
-    found = re.findall(r"^arr(?:a|ay)?\s+(\S+)(.*)$", lines, re.IGNORECASE | re.MULTILINE)
-    return [(device, hexadecimal(rest.lower().partition("uuid=")[2])) for device, rest in found]
-
-
-def hexadecimal(text):
-    """Return the digits of the UUID that `text` begins with, however it is punctuated."""
-    return re.sub(r"[^0-9a-f]", "", text.split()[0].lower()) if text else ""
 
 
 @task("mount")
 def test_books_are_mounted_by_fstab(server, parameters):
     """The array's filesystem is mounted for writing, and fstab, tried in a namespace, mounts it again."""
     array = f"/dev/{parameters.array}"
-    source, options = mounted(server, parameters)
-    expect(source, array, why="source")
-    expect(options, "rw", ok="rw" in options.split(","), why="read_only")
-    entry = server.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", parameters.mount)
-    expect(entry.stdout.strip() or NOTHING, parameters.mount, ok=entry.succeeded, why="missing")
-    options = entry.stdout.split()[-1] if entry.stdout.strip() else "defaults"
+    topmost = mounted(server, parameters.mount, "SOURCE", "OPTIONS")
+    expect(topmost.get("source", NOTHING), array, why="source")
+    expect(topmost["options"], "rw", ok="rw" in topmost["options"].split(","), why="read_only")
+    options = fstab_options(server, parameters.mount)
+    expect(options, parameters.mount, ok=options != NOTHING, why="missing")
     expect(options, "defaults", ok={"noauto", "ro"}.isdisjoint(options.split(",")), why="options")
-    again = (
-        f"umount {parameters.mount} && mount {parameters.mount} && findmnt -no SOURCE -M {parameters.mount}"
-    )
-    tried = server.run("unshare --mount sh -c %s", again)
-    expect(tried.stderr.strip() or NOTHING, "mount", ok=tried.succeeded, why="refused")
-    expect(tried.stdout.strip() or NOTHING, array, why="other")
+    source, complaint = mount_anew(server, parameters.mount, "SOURCE")
+    expect(complaint, "mount", ok=complaint == NOTHING, why="refused")
+    expect(source, array, why="other")
 
 
 @task("boot")
@@ -217,7 +192,7 @@ def test_all_is_well_after_a_reboot(fork, parameters, distro):
     server = fork.server
     expect_only(server, parameters)
     expect_whole(server, parameters)
-    source, _ = mounted(server, parameters)
+    source = mounted(server, parameters.mount, "SOURCE").get("source", NOTHING)
     expect(source, f"/dev/{parameters.array}", why="gone")
     expect(" ".join(spoilt_books(server, parameters)) or NOTHING, NOTHING, why="spoilt")
     expect_fast(server, parameters)

@@ -94,6 +94,25 @@ def mounted(host: Host, mountpoint: str, *columns: str) -> dict[str, Any]:
     return found
 
 
+def fstab_options(host: Host, mountpoint: str) -> str:
+    """Return the options of fstab's line for a mount point, the last one; without a line ``-``."""
+    entry = host.run("findmnt --noheadings --fstab --output OPTIONS --mountpoint %s", mountpoint)
+    if not entry.succeeded:
+        return NOTHING
+    return str((entry.stdout.split() or ["defaults"])[-1])
+
+
+def mount_anew(host: Host, mountpoint: str, column: str = "MAJ:MIN") -> tuple[str, str]:
+    """Unmount and mount by fstab, in a mount namespace of its own: the machine keeps what it has.
+
+    Returns findmnt's column of what is mounted then, and what mount complained of; ``-`` for nothing.
+    """
+    show = f"findmnt --noheadings --output {column} --mountpoint {mountpoint}"
+    tried = host.run("unshare --mount sh -c %s", f"umount {mountpoint} && mount {mountpoint} && {show}")
+    complaint = NOTHING if tried.succeeded else tried.stderr.strip() or f"status {tried.rc}"
+    return tried.stdout.strip() or NOTHING, complaint
+
+
 def lvm_rows(host: Host, report: str) -> list[dict[str, str]]:
     """Return the rows of an LVM report such as ``vgs -o vg_name,pv_count``; sizes are in bytes."""
     command, _, fields = report.partition(" ")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,44 +9,8 @@ import pytest
 from testinfra.host import Host
 
 from lpiclab.checks import probes
-from lpiclab.checks.host import make_host
-from lpiclab.model import CommandResult
-from lpiclab.wait import Deadline
 
 Programs = Callable[..., Host]
-
-
-class LocalShell:
-    """Run commands here, programs from a folder of stand-ins first."""
-
-    def __init__(self, programs: Path) -> None:
-        self._path = f"{programs}:{os.environ['PATH']}"
-
-    def run(self, command: str, *, stdin: bytes = b"", deadline: Deadline) -> CommandResult:
-        """Run a command to its end."""
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=deadline.left_s(),
-            env={"PATH": self._path},
-        )
-        return CommandResult(command=command, status=done.returncode, stdout=done.stdout, stderr=done.stderr)
-
-
-@pytest.fixture
-def programs(tmp_path: Path) -> Programs:
-    """Return what makes a machine on which some programs are shell scripts; `sleep` takes no time."""
-
-    def make(**scripts: str) -> Host:
-        for name, script in ({"sleep": f"echo x >> {tmp_path}/slept"} | scripts).items():
-            file = tmp_path / name
-            file.write_text(f"#!/bin/sh\n{script}\n")
-            file.chmod(0o755)
-        return make_host("server", LocalShell(tmp_path))
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -180,3 +142,39 @@ def test_lvm_rows_are_those_of_all_reports(programs: Programs, tmp_path: Path) -
 def test_no_lvm_report_is_no_row(programs: Programs) -> None:
     """A group that is not there gives no rows."""
     assert probes.lvm_rows(programs(lvs="exit 5"), "lvs -o lv_name nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("script", "options"),
+    [
+        ("echo 'rw,noauto '", "rw,noauto"),
+        ("printf 'defaults\\nro\\n'", "ro"),
+        ("echo", "defaults"),
+        ("exit 1", "-"),
+    ],
+)
+def test_fstab_options_are_those_of_the_last_line(programs: Programs, script: str, options: str) -> None:
+    """The options in fstab are findmnt's; a line without any has the defaults, and no line is a hyphen."""
+    assert probes.fstab_options(programs(findmnt=script), "/srv") == options
+
+
+def test_mount_anew_shows_what_fstab_gives(programs: Programs, tmp_path: Path) -> None:
+    """What is unmounted, mounted and looked at happens in a mount namespace of its own."""
+    host = programs(
+        unshare='[ "$1" = --mount ] && shift && exec "$@"',
+        umount=f'echo "umount $*" >> {tmp_path}/done',
+        mount=f'echo "mount $*" >> {tmp_path}/done',
+        findmnt='echo "9:0 $*"',
+    )
+    shown = "9:0 --noheadings --output MAJ:MIN --mountpoint /srv"
+    assert probes.mount_anew(host, "/srv") == (shown, "-")
+    assert (tmp_path / "done").read_text().splitlines() == ["umount /srv", "mount /srv"]
+
+
+@pytest.mark.parametrize(
+    ("complains", "complaint"), [("echo 'wrong fs type' >&2", "wrong fs type"), (":", "status 32")]
+)
+def test_mount_anew_tells_a_complaint(programs: Programs, complains: str, complaint: str) -> None:
+    """When mount refuses, nothing is mounted, and its words are told, or its status."""
+    host = programs(unshare='shift; exec "$@"', umount=":", mount=f"{complains}; exit 32", findmnt="echo 9:0")
+    assert probes.mount_anew(host, "/srv") == ("-", complaint)

@@ -1,0 +1,57 @@
+"""Tests of lpiclab.checks.raid: its commands are run by a real shell, mdadm is a stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from testinfra.host import Host
+
+from lpiclab.checks import raid
+
+Programs = Callable[..., Host]
+
+
+@pytest.mark.parametrize(
+    ("line", "device", "uuid"),
+    [
+        (
+            "ARRAY /dev/md0 UUID=3aaa0122:29827cfa:5331ad66:ca767371",
+            "/dev/md0",
+            "3aaa012229827cfa5331ad66ca767371",
+        ),
+        ("array md0 metadata=1.2 uuid=3AAA0122:2982 name=x", "md0", "3aaa01222982"),
+        ("ARRAY /dev/md/0\n  level=1\n  UUID=3aaa:0122", "/dev/md/0", "3aaa0122"),
+        ("ARRAY <ignore> UUID=3aaa0122", "<ignore>", "3aaa0122"),
+        ("ARRAY /dev/md0 devices=/dev/sdb1", "/dev/md0", ""),
+        ("ARRAY /dev/md0 UUID= # none", "/dev/md0", ""),
+    ],
+)
+def test_array_lines_are_read_as_mdadm_does(
+    programs: Programs, tmp_path: Path, line: str, device: str, uuid: str
+) -> None:
+    """Keywords in any case, lines that go on, comments, and UUIDs however they are punctuated."""
+    file = tmp_path / "mdadm.conf"
+    file.write_text(f"# ARRAY /dev/md9 UUID=9\nMAILADDR root\n{line}\n")
+    assert (device, uuid) in raid.array_lines(programs(), str(file))
+    assert not any(found.device == "/dev/md9" for found in raid.array_lines(programs(), str(file)))
+
+
+def test_array_lines_are_read_from_the_folder_too(programs: Programs, tmp_path: Path) -> None:
+    """What lies beside the file, in its folder, counts as mdadm counts it."""
+    (tmp_path / "mdadm.conf.d").mkdir()
+    (tmp_path / "mdadm.conf.d" / "one.conf").write_text("ARRAY /dev/md7 UUID=7\n")
+    assert raid.ArrayLine("/dev/md7", "7") in raid.array_lines(programs(), str(tmp_path / "mdadm.conf"))
+
+
+def test_array_uuid_is_mdadms(programs: Programs) -> None:
+    """The running array's UUID comes as digits only; no array has none."""
+    host = programs(mdadm="echo MD_LEVEL=raid1; echo MD_UUID=3aaa0122:29827cfa")
+    assert raid.array_uuid(host, "md0") == "3aaa012229827cfa"
+    assert raid.array_uuid(programs(mdadm="exit 1"), "md0") == ""
+
+
+def test_an_array_has_several_names() -> None:
+    """The kernel's name, its device and the link in /dev/md all mean the same."""
+    assert raid.array_names("md5") == {"md5", "/dev/md5", "/dev/md/md5", "/dev/md/5"}
