@@ -16,7 +16,7 @@ from lpiclab import labs
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
-from lpiclab.providers.base import MachineStatus, Templates
+from lpiclab.providers.base import MachineStatus, Snapshots, Templates
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
@@ -106,9 +106,22 @@ def start_over(context: Context, record: Record, lab: Lab) -> Record:
     plan = context.plan(lab, seed=record.plan.seed, distro=context.distro(record.plan.distro))
     if plan == record.plan and _begin(context, record):
         return record
+    _tell_what_goes(context, record)
     wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
     remove(context, record.id)
     return make(context, record.id, lab, wish)
+
+
+def _tell_what_goes(context: Context, record: Record) -> None:
+    provider = context.provider(record)
+    kept = (
+        provider.snapshots(context.instance(record, with_images=False))
+        if isinstance(provider, Snapshots)
+        else ()
+    )
+    if kept:
+        names = ", ".join(each.name for each in kept)
+        context.progress(f"{record.id} is made anew; its snapshots go with what it was: {names}")
 
 
 def restart(context: Context, name: str, machine: str | None) -> None:

@@ -35,6 +35,8 @@ T = TypeVar("T")
 _MANIFEST = "manifest.json"
 _NOWHERE = Path("/nowhere")
 _STANDING_STILL = "standing-still"
+_SUSPENDED_WITH = "suspended-with"
+"""In a generation's folder: the shape of its machines when they were suspended."""
 _QUIT_S = 10.0
 
 
@@ -175,8 +177,10 @@ def freeze(places: Sequence[Place], target: Path, *, deadline: Deadline) -> None
             file.rename(target / place.machine.name / file.name)
 
 
-def write_states(places: Sequence[Place], *, deadline: Deadline) -> None:
+def write_states(places: Sequence[Place], shape: str, *, deadline: Deadline) -> None:
     """Write machines' states and memory beside their disks, all of one moment, and end their processes.
+
+    `shape` is what they are, for `fits` to compare with when they go on.
 
     Raises:
         ProviderError: QEMU refused.
@@ -202,7 +206,14 @@ def write_states(places: Sequence[Place], *, deadline: Deadline) -> None:
 
     for place in places:
         _partial(place).unlink(missing_ok=True)
+    write_private(places[0].generation / _SUSPENDED_WITH, shape.encode())
     _within(every(), places, deadline)
+
+
+def fits(place: Place, how: str) -> bool:
+    """Tell whether a suspended machine can go on: with the QEMU, image and accelerator that it had."""
+    note = place.generation / _SUSPENDED_WITH
+    return not note.exists() or note.read_text() == shape(place.instance, how)
 
 
 def capture(running: Sequence[Place], off: Sequence[Place], target: Path, *, deadline: Deadline) -> float:

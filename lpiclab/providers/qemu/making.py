@@ -20,6 +20,8 @@ from lpiclab.wait import Deadline
 
 _KILL_S = 10.0
 _DIGITS = 12
+_FULL_BYTES = 64 << 20
+"""With less than this left, the disk is at fault when machines can't begin, not their template."""
 
 
 def create(
@@ -70,6 +72,11 @@ async def start(place: Place, accelerator: str, progress: Progress) -> None:
             return
         # It has not run since it was suspended, or is nobody yet: nothing of the learner's is in it.
         kill(place)
+    if place.state.exists() and not frozen.fits(place, accelerator):
+        name = place.machine.name
+        progress(f"{name}: was suspended with another QEMU: it boots, from its disks of that moment")
+        # Once it has run on its disks, what it had in mind fits them no more.
+        place.state.unlink()
     if place.state.exists():
         await _go_on(place, accelerator)
     elif place.template.is_dir():
@@ -179,7 +186,11 @@ def begin(
         launch.together(every, one, "to begin", deadline)
         generation.adopt(instance.folder, made)
     except ProviderError as error:
+        full = shutil.disk_usage(instance.folder).free < _FULL_BYTES
         discard(every, made)
+        if full:
+            error.hint = error.hint or f"the disk with {instance.folder} is full"
+            raise
         templates.remove_unused(name, progress)
         progress(f"{name} can't be used ({error.message}); making it anew")
         return False

@@ -190,7 +190,7 @@ class QemuProvider:
 
     def suspend(self, instance: Instance, /, *, deadline: Deadline) -> None:
         """Write memory and device state of all running machines beside their disks, and end them."""
-        snapshots.suspend(instance, deadline=deadline)
+        snapshots.suspend(instance, self._accelerator(instance), deadline=deadline)
 
     def connect_shell(self, instance: Instance, machine: str, /) -> socket.socket:
         """Return a connection to the shell on a machine's port; QEMU serves one at a time.

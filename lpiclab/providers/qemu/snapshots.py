@@ -127,7 +127,7 @@ def fork(instance: Instance, accelerator: str, *, deadline: Deadline) -> Instanc
     return made
 
 
-def suspend(instance: Instance, *, deadline: Deadline) -> None:
+def suspend(instance: Instance, accelerator: str, *, deadline: Deadline) -> None:
     """Write what the running machines have in mind beside their disks, and end them.
 
     Raises:
@@ -135,7 +135,7 @@ def suspend(instance: Instance, *, deadline: Deadline) -> None:
     """
     running, _ = _running_and_off(instance)
     try:
-        frozen.write_states(running, deadline=deadline)
+        frozen.write_states(running, frozen.shape(instance, accelerator), deadline=deadline)
     except OSError as error:
         raise ProviderError(
             f"{instance.id} could not be suspended: {error.strerror or error}; its machines go on"

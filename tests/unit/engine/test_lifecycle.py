@@ -16,6 +16,7 @@ from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.errors import CommandFailed, ImageError, SpecError, UsageError
 from lpiclab.model import CommandResult, MachineState
+from lpiclab.providers.base import Snapshot
 from lpiclab.providers.fake import FakeProvider
 from lpiclab.state import Record
 from lpiclab.wait import Deadline
@@ -329,6 +330,20 @@ def test_wrong_names_leave_nothing_behind(
     assert raised.value.hint == hint
     assert context.store.ids() == []
     assert commands == []
+
+
+@pytest.mark.usefixtures("commands")
+def test_reset_that_loses_snapshots_says_so(
+    context: Context, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an instance can only be made anew, the snapshots that go with it are named."""
+    kept = Snapshot(name="here", title="", created="", size_bytes=0)
+    for ability in ("save", "restore", "forget"):
+        monkeypatch.setattr(FakeProvider, ability, lambda *_: None, raising=False)
+    monkeypatch.setattr(FakeProvider, "snapshots", lambda *_: [kept], raising=False)
+    lifecycle.up(context, "web", _FAKE)
+    lifecycle.reset(context, "web")
+    assert "web is made anew; its snapshots go with what it was: here" in told
 
 
 def test_wrong_words_are_refused_before_there_are_machines(

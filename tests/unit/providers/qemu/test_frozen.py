@@ -21,6 +21,7 @@ from lpiclab.wait import Deadline
 
 MakeInstance = Callable[..., Instance]
 FillFrozen = Callable[..., Path]
+_SHAPE = "a shape"
 _PLAIN = Machine(name="ns1", distro="debian-13", memory_mib=256, processors=1)
 
 
@@ -269,11 +270,15 @@ def test_suspended_machines_have_their_states_and_have_ended(
     """A state has its name only when the states of all machines are complete."""
     every = places(instance)
     every[0].state.with_name("state.part").write_text("left by a crash")
-    frozen.write_states(every, deadline=_soon())
+    frozen.write_states(every, _SHAPE, deadline=_soon())
     assert [place.state.read_text() for place in every] == ["state of raid1/ns1", "state of raid1/ns2"]
     assert ended == [place.identity.uuid for place in every]
     assert "cont" not in [command for _, command in said]
     assert not list(every[0].folder.glob("*.part"))
+    assert not frozen.fits(every[0], "tcg")
+    frozen.write_states(every, frozen.shape(instance, "tcg"), deadline=_soon())
+    assert frozen.fits(every[0], "tcg")
+    assert not frozen.fits(every[0], "kvm")
 
 
 def test_machines_go_on_after_a_failed_suspension(
@@ -289,7 +294,7 @@ def test_machines_go_on_after_a_failed_suspension(
     monkeypatch.setattr(monitor, "write_state", refused)
     every = places(instance)
     with pytest.raises(ProviderError, match="no space"):
-        frozen.write_states(every, deadline=_soon())
+        frozen.write_states(every, _SHAPE, deadline=_soon())
     assert said[-2:] == [("raid1/ns1", "cont"), ("raid1/ns2", "cont")]
     assert ended == []
     assert not [file for place in every for file in place.folder.glob("state*")]
@@ -307,7 +312,7 @@ def test_states_have_their_names_before_any_machine_ends(
         return True
 
     monkeypatch.setattr(process, "kill", kill)
-    frozen.write_states(every, deadline=_soon())
+    frozen.write_states(every, _SHAPE, deadline=_soon())
     assert seen == [[True, True], [True, True]]
     rename = Path.rename
 
@@ -318,7 +323,7 @@ def test_states_have_their_names_before_any_machine_ends(
 
     monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(OSError, match="No space left"):
-        frozen.write_states(every, deadline=_soon())
+        frozen.write_states(every, _SHAPE, deadline=_soon())
     assert len(seen) == 2
     assert not [file for place in every for file in place.folder.glob("state*")]
     assert said[-2:] == [("raid1/ns1", "cont"), ("raid1/ns2", "cont")]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -218,6 +219,27 @@ def test_suspended_machine_goes_on_once(instance: Instance, qemu: _Qemu) -> None
     assert qemu.booted == ["raid1/ns1"]
 
 
+def test_machine_suspended_with_another_qemu_is_booted(instance: Instance, qemu: _Qemu) -> None:
+    """What it had in mind is lost, which is said; its disks are what they were."""
+    place = places(instance)[0]
+    place.state.write_text("state")
+    (place.generation / "suspended-with").write_text("another shape")
+    told: list[str] = []
+    asyncio.run(making.start(place, "tcg", told.append))
+    assert told == ["ns1: was suspended with another QEMU: it boots, from its disks of that moment"]
+    assert (qemu.resumed, qemu.booted) == ([], ["raid1/ns1"])
+    assert not place.state.exists()
+
+
+def test_machine_suspended_with_this_qemu_goes_on(instance: Instance, qemu: _Qemu) -> None:
+    """The same QEMU, image and accelerator go on where it was."""
+    place = places(instance)[0]
+    place.state.write_text("state")
+    (place.generation / "suspended-with").write_text(frozen.shape(instance, "tcg"))
+    _start(place)
+    assert ([label for label, _ in qemu.resumed], qemu.booted) == (["raid1/ns1"], [])
+
+
 @pytest.mark.parametrize("suspended", [True, False])
 def test_start_that_was_interrupted_is_brought_to_its_end(
     instance: Instance, qemu: _Qemu, suspended: bool
@@ -311,6 +333,19 @@ def test_set_up_that_is_slow_is_kept(instance: Instance, kept: Templates, set_up
     qemu.failures["ns2"] = TimedOut("timed out waiting")
     with pytest.raises(TimedOut):
         _begin(instance, kept)
+    assert set_up.is_dir()
+    assert generation.others(instance.folder) == []
+
+
+def test_set_up_that_a_full_disk_keeps_from_running_stays(
+    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no space left, the template is not to blame."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: mock.Mock(free=0))
+    qemu.failures["ns2"] = ProviderError("QEMU ended")
+    with pytest.raises(ProviderError, match="QEMU ended") as raised:
+        _begin(instance, kept)
+    assert raised.value.hint == f"the disk with {instance.folder} is full"
     assert set_up.is_dir()
     assert generation.others(instance.folder) == []
 

@@ -195,7 +195,7 @@ def test_nothing_runs_nothing_is_kept(instance: Instance, qemu: _Qemu) -> None:
     [
         lambda instance: _save(instance, "one"),
         lambda instance: snapshots.fork(instance, "tcg", deadline=_soon()),
-        lambda instance: snapshots.suspend(instance, deadline=_soon()),
+        lambda instance: snapshots.suspend(instance, "tcg", deadline=_soon()),
     ],
     ids=["save", "fork", "suspend"],
 )
@@ -403,10 +403,10 @@ def test_suspending_is_of_what_runs(instance: Instance, qemu: _Qemu, monkeypatch
     """A machine that is off stays so."""
     written: list[str] = []
     monkeypatch.setattr(
-        frozen, "write_states", lambda running, **_: written.extend(each.label for each in running)
+        frozen, "write_states", lambda running, *_, **__: written.extend(each.label for each in running)
     )
     qemu.off = {places(instance)[0].identity.uuid}
-    snapshots.suspend(instance, deadline=_soon())
+    snapshots.suspend(instance, "tcg", deadline=_soon())
     assert written == ["raid1/ns2"]
 
 
@@ -417,7 +417,7 @@ def test_suspending_on_a_full_disk_says_so(
     monkeypatch.setattr(frozen, "write_states", _raising(OSError(28, "No space left on device")))
     message = "raid1 could not be suspended: No space left on device; its machines go on"
     with pytest.raises(ProviderError, match=message):
-        snapshots.suspend(instance, deadline=_soon())
+        snapshots.suspend(instance, "tcg", deadline=_soon())
     assert qemu.killed == []
 
 
