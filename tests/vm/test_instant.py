@@ -41,6 +41,7 @@ def one(root: Callable[[str, str], str]) -> Callable[[str], str]:
     [
         "cat /etc/machine-id",
         "cat /etc/lpiclab/ssh_host_ed25519_key",
+        "systemctl start ssh; cat /etc/ssh/ssh_host_ed25519_key.pub; systemctl stop ssh",
         'ip -n lpiclab -o link show mgmt | grep -o "link/ether [^ ]*"',
         "head -c 32 /dev/urandom | base64",
         "cat /proc/sys/kernel/random/uuid",

@@ -108,6 +108,22 @@ def test_way_in_is_known_once_a_machine_has_started(
     assert raised.value.hint == "`lpiclab up raid1` starts it again"
 
 
+@pytest.mark.usefixtures("woken")
+def test_shell_is_of_a_machine_that_has_started(
+    provider: QemuProvider, instance: Instance, running: set[str]
+) -> None:
+    """What the port's shell would say of a machine before that, or of one that is off, is no grade."""
+    place = places(instance)[0]
+    with pytest.raises(ProviderError, match="raid1/ns1 is not running"):  # its socket is not there
+        provider.connect_shell(instance, "ns1")
+    place.port.unlink()
+    with pytest.raises(ProviderError, match="raid1/ns1 has not finished starting"):
+        provider.connect_shell(instance, "ns1")
+    running.clear()
+    with pytest.raises(ProviderError, match="raid1/ns1 is not running"):
+        provider.connect_shell(instance, "ns1")
+
+
 def test_only_what_runs_is_rebooted(
     provider: QemuProvider, instance: Instance, running: set[str], woken: list[str]
 ) -> None:
