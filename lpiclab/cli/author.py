@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -100,20 +101,22 @@ def prove(
     else:
         proofs = contract.prove(context, wish, output.raw if verbose else lambda _: None, parts)
     done = bad = 0
+    began_s = time.monotonic()
     for proof in proofs:
         done += 1
         bad += bool(proof.problems)
         output.data(f"{'NOT SO' if proof.problems else 'proved'}  {proof.lab}: {proof.step}")
         for problem in proof.problems:
             output.data(f"        {problem}")
-    output.talk(_verdict(done, bad, whole=not only))
+    output.talk(f"{_verdict(done, bad, whole=not only)} · {time.monotonic() - began_s:.0f} s")
     raise typer.Exit(ExitCode.NOT_PASSED if bad else ExitCode.OK)
 
 
 def _verdict(done: int, bad: int, *, whole: bool) -> str:
+    steps = f"{done} step{'s' if done > 1 else ''}"
     if bad:
-        return f"{bad} of {done} step{'s' if done > 1 else ''} of the contract broken"
-    return "the contract holds" if whole else f"proved, of the contract: {done} step{'s' if done > 1 else ''}"
+        return f"{bad} of {steps} of the contract broken"
+    return f"the contract holds: {steps}" if whole else f"proved, of the contract: {steps}"
 
 
 def schema() -> None:

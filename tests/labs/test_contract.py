@@ -48,7 +48,12 @@ def proof(vm_home: Home, request: pytest.FixtureRequest) -> Iterator[Proof]:
 
 @pytest.mark.vm
 @pytest.mark.parametrize(("lab", "distro"), [*((lab, DEFAULT_DISTRO) for lab in LABS), *ALSO])
-def test_lab_keeps_its_contract(lab: str, distro: str, proof: Proof) -> None:
+def test_lab_keeps_its_contract(
+    lab: str, distro: str, proof: Proof, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing passes fresh, all passes solved and rebooted, each wrong solution fails its tasks."""
     done = proof(lab, distro)
+    with capsys.disabled():
+        # How many steps, and how long they took: a run of these tests is where that is measured.
+        print(f"\n{lab}, {distro}: {done.stderr.strip().rpartition(chr(10))[2]}")  # noqa: T201 - said above
     assert done.returncode == 0, done.stdout + done.stderr

@@ -83,7 +83,7 @@ def test_parts_of_a_contract(lpiclab: Lpiclab, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(contract, "prove", prove)
     code, _, stderr = lpiclab("test", "web", "--only", "empty-page")
     assert [part.id for part in asked] == ["empty-page"]
-    assert (code, stderr) == (0, "proved, of the contract: 1 step\n")
+    assert (code, stderr) == (0, "proved, of the contract: 1 step · 0 s\n")
 
 
 def test_words_of_several_machines_are_refused(lpiclab: Lpiclab) -> None:
