@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-machines test-unit docs bench clean
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit docs bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-packages: setup
 
 test: test-packages ## Run all tests, with every lab's contract on real machines
 	$(BIN)/pytest
+
+test-labs: test-packages ## Prove every lab's contract, with all of its forks
+	LPICLAB_PROVE_ALL=1 $(BIN)/pytest tests/labs
 
 test-machines: test-packages ## Run the tests of machines, networks and crashes, on real machines
 	$(BIN)/pytest tests/vm

@@ -76,6 +76,10 @@ def prove(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="So many parts side by side.")
     ] = 1,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Prove on forks only the reference, and what nothing else tells."),
+    ] = False,
     distro: arguments.Distro = None,
     provider: arguments.Provider = None,
     seed: arguments.Seed = None,
@@ -97,9 +101,10 @@ def prove(
     wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
     parts = [part for name in labs for part in contract.parts(context.lab(name), name, only or [])]
     if jobs > 1:
-        proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)))
+        proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)), quick=quick)
     else:
-        proofs = contract.prove(context, wish, output.raw if verbose else lambda _: None, parts)
+        show = output.raw if verbose else lambda _: None
+        proofs = contract.prove(context, wish, show, parts, quick=quick)
     done = bad = 0
     began_s = time.monotonic()
     for proof in proofs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -84,23 +84,32 @@ def prove(
     show: Callable[[bytes], None],
     wanted: Iterable[Part],
     *,
+    quick: bool = False,
     worker: int = 1,
 ) -> Iterator[Proof]:
     """Yield each step's proof as it is done, on instances of their own that are gone afterwards.
 
     `wanted` is read part by part, so it may be a queue that several workers, each with its own number,
-    take from; parts of one lab that follow each other share an instance.
+    take from; parts of one lab that follow each other share an instance. `quick` uses forks for the
+    reference solution, and else only where nothing else tells that something is wrong.
     """
     by_bench = itertools.groupby(wanted, key=lambda part: (part.lab, part.kind == "faults"))
     for (name, sound), of_lab in by_bench:
-        with _bench(context, name, wish, show, worker=worker, sound=sound) as bench:
+        with _bench(context, name, wish, show, quick=quick, worker=worker, sound=sound) as bench:
             for part in of_lab:
                 yield from bench.proofs(part)
 
 
 @contextlib.contextmanager
 def _bench(
-    context: Context, name: str, wish: Wish, show: Callable[[bytes], None], *, worker: int, sound: bool
+    context: Context,
+    name: str,
+    wish: Wish,
+    show: Callable[[bytes], None],
+    *,
+    quick: bool,
+    worker: int,
+    sound: bool,
 ) -> Iterator[_Bench]:
     """Hold an instance of a lab; a `sound` one is set up without faults."""
     lab = context.lab(name)
@@ -111,7 +120,7 @@ def _bench(
         try:
             as_set_up = replace(lab, faults=(), faults_drawn=0) if sound else lab
             record = lifecycle.make(context, instance_id, as_set_up, wish)
-            yield _Bench(context, name, lab, as_set_up, record, show)
+            yield _Bench(context, name, lab, as_set_up, record, show, quick)
         finally:
             lifecycle.remove(context, instance_id)
 
@@ -126,6 +135,7 @@ class _Bench:
     as_set_up: Lab
     record: Record
     show: Callable[[bytes], None]
+    quick: bool
     fresh: bool = True
     kept: bool = False
 
@@ -157,6 +167,14 @@ class _Bench:
     def _grade(self, *, quick: bool = False) -> Report:
         return grading.grade(self.context, self.record, self.lab, "en", quick=quick)
 
+    def _wrong(self, wanted: Collection[str], *, forks: bool = True) -> tuple[str, ...]:
+        """Grade what fails exactly `wanted`, and return what is not so."""
+        if self.quick or not forks:
+            problems = not_as(self.lab, wanted, self._grade(quick=True))
+            if not problems or not forks:
+                return problems
+        return not_as(self.lab, wanted, self._grade())
+
     def _run(self, steps: Sequence[Step]) -> None:
         self.fresh = False
         grading.run_steps(self.context, self.record, self.lab, steps, self.show)
@@ -170,7 +188,7 @@ class _Bench:
         if not self.lab.faults:
             return self._proof("fresh: no task passes", passing(self._grade()))
         drawn = params.draw_faults(self.lab, self.record.plan.seed)
-        problems = not_as(self.lab, faults.spoilt(drawn), self._grade())
+        problems = self._wrong(faults.spoilt(drawn))
         return self._proof(f"fresh, with {faults.names(drawn)}: {faults.verdict(self.lab, drawn)}", problems)
 
     def _faults(self, broken: faults.Combination) -> Iterator[Proof]:
@@ -181,13 +199,13 @@ class _Bench:
         self._start_over()
         for fault in broken:
             self._run(fault.steps)
-        quick = sum(not fault.always for fault in broken) > 1
+        several = sum(not fault.always for fault in broken) > 1
         name = faults.names(broken)
-        problems = not_as(self.lab, faults.spoilt(broken), self._grade(quick=quick))
+        problems = self._wrong(faults.spoilt(broken), forks=not several)
         yield self._proof(f"{name}: {faults.verdict(self.lab, broken)}", problems)
         reference = self.lab.solutions[0]
         self._run(reference.steps)
-        cured = not_passing(self._grade(quick=quick))
+        cured = not_passing(self._grade(quick=several or self.quick))
         yield self._proof(f"{name}: cured by {reference.id}", cured)
 
     def _solve(self, solution: Solution) -> None:
@@ -205,7 +223,7 @@ class _Bench:
 
     def _solution(self, solution: Solution) -> Iterator[Proof]:
         self._solve(solution)
-        report = self._grade()
+        report = self._grade(quick=self.quick and solution is not self.lab.solutions[0])
         yield self._proof(f"solution {solution.id}: all pass", not_passing(report))
         again = differences(report, self._grade(quick=True))
         yield self._proof(f"solution {solution.id}: graded again, the same", again)
@@ -223,5 +241,5 @@ class _Bench:
         self._run(mutant.steps)
         if mutant.reboot:
             lifecycle.reboot(self.context, self.record)
-        problems = not_as(self.lab, mutant.fails, self._grade())
+        problems = self._wrong(mutant.fails)
         return self._proof(f"wrong solution {mutant.id}: fails {', '.join(mutant.fails)}", problems)

@@ -29,7 +29,7 @@ class _Process(Protocol):
     def join(self) -> None: ...
 
 
-def prove(wish: Wish, wanted: Iterable[Part], *, jobs: int) -> Iterator[Proof]:
+def prove(wish: Wish, wanted: Iterable[Part], *, jobs: int, quick: bool = False) -> Iterator[Proof]:
     """Yield each step's proof as it is done by one of `jobs` processes.
 
     Raises:
@@ -44,7 +44,12 @@ def prove(wish: Wish, wanted: Iterable[Part], *, jobs: int) -> Iterator[Proof]:
     try:
         for number in range(1, jobs + 1):
             ours, theirs = spawn.Pipe(duplex=False)
-            worker = spawn.Process(target=_work, args=(os.getpid(), number, wish, parts, theirs), daemon=True)
+            worker = spawn.Process(
+                target=_work,
+                args=(os.getpid(), number, wish, parts, theirs),
+                kwargs={"quick": quick},
+                daemon=True,
+            )
             worker.start()
             theirs.close()
             workers[ours] = worker
@@ -78,7 +83,9 @@ def _proofs(workers: Mapping[Connection, _Process]) -> Iterator[Proof]:
             yield said
 
 
-def _work(parent: int, number: int, wish: Wish, parts: Queue[Part | None], results: Connection) -> None:
+def _work(
+    parent: int, number: int, wish: Wish, parts: Queue[Part | None], results: Connection, *, quick: bool
+) -> None:
     """Take parts until there are no more, and prove them."""
 
     def wanted() -> Iterator[Part]:
@@ -91,7 +98,7 @@ def _work(parent: int, number: int, wish: Wish, parts: Queue[Part | None], resul
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         for proof in contract.prove(
-            Context.from_environment(), wish, lambda _: None, wanted(), worker=number
+            Context.from_environment(), wish, lambda _: None, wanted(), quick=quick, worker=number
         ):
             results.send(proof)
     except LpiclabError as error:

@@ -60,7 +60,7 @@ def test_proof_is_the_exit_status(
 ) -> None:
     """Each step is shown as it was proved; what is not so gives status 1."""
 
-    def prove(*_: object) -> Iterator[Proof]:
+    def prove(*_: object, **__: object) -> Iterator[Proof]:
         yield Proof(lab="web", step="fresh: no task passes", problems=())
         yield Proof(lab="web", step="wrong solution x: fails page", problems=problems)
 
@@ -76,7 +76,9 @@ def test_parts_of_a_contract(lpiclab: Lpiclab, monkeypatch: pytest.MonkeyPatch) 
     """Only what is asked for is proved, and a part of the contract is not called the whole."""
     asked: list[Part] = []
 
-    def prove(_context: object, _wish: object, _show: object, wanted: Iterable[Part]) -> Iterator[Proof]:
+    def prove(
+        _context: object, _wish: object, _show: object, wanted: Iterable[Part], **_: object
+    ) -> Iterator[Proof]:
         asked.extend(wanted)
         yield Proof(lab="web", step="wrong solution empty-page: fails page", problems=())
 

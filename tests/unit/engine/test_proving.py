@@ -175,6 +175,28 @@ def test_unknown_part_is_refused(context: Context) -> None:
     assert caught.value.hint == 'did you mean "not-enabled"?'
 
 
+def test_quick_proof_uses_forks_where_nothing_else_tells(
+    context: Context, commands: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong solution that only a fork finds out is found out; the others are not copied for it."""
+    forked: list[str] = []
+
+    def grade(*_: object, quick: bool = False) -> Report:
+        outcomes = _outcomes(commands)
+        if not quick:
+            forked.append(str(outcomes["boot"]))
+        elif outcomes["boot"] is Outcome.FAIL:
+            outcomes["boot"] = Outcome.PASS
+        return _report(outcomes)
+
+    monkeypatch.setattr(grading, "grade", grade)
+    wanted = contract.parts(context.lab("web"), "web")
+    wish = Wish(provider="fake")
+    proofs = list(contract.prove(context, wish, lambda _: None, wanted, quick=True))
+    assert [proof.step for proof in proofs if proof.problems] == []
+    assert forked == ["skip", "pass", "fail"]
+
+
 def test_nothing_to_prove_is_no_proof(context: Context) -> None:
     """A lab without faults has none to prove: that is said, and not called proved."""
     with pytest.raises(UsageError, match="web has no faults to prove"):
