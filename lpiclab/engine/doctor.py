@@ -12,8 +12,6 @@ from lpiclab.images import sandbox
 from lpiclab.providers.base import Finding
 from lpiclab.providers.registry import DEFAULT, load_provider
 
-_SPACE_MIB = 9000
-
 
 def examine(context: Context) -> Sequence[Finding]:
     """Return each need of the tool, found or not; never raise for a missing one."""
@@ -48,11 +46,11 @@ def _space(context: Context) -> Finding:
     while not folder.exists():
         folder = folder.parent
     free_mib = shutil.disk_usage(folder).free >> 20
-    if free_mib < _SPACE_MIB:
+    if free_mib < images.NEEDED_MIB:
         return Finding(
             name="disk space",
             state="missing",
-            meaning=f"{free_mib} MiB free in {folder}, an image build wants {_SPACE_MIB}",
+            meaning=f"{free_mib} MiB free in {folder}, an image build wants {images.NEEDED_MIB}",
             mend="remove what is not needed, or choose another place with LPICLAB_HOME",
         )
     return Finding(name="disk space", state="ok", meaning=f"{free_mib} MiB free in {folder}")

@@ -26,8 +26,8 @@ from lpiclab.paths import Home
 from lpiclab.wait import Deadline
 
 _DIGITS = 16
-_NEEDED_MIB = 6000
-"""Free space that a build wants at its peak: root folder, raw disk and qcow2."""
+NEEDED_MIB = 6000
+"""Free space that a build wants: root folder, raw disk and qcow2 are 4700 MiB at its peak."""
 _FULL_MIB = 512
 """With less than this left, a program that failed is taken to have failed for want of space."""
 _BUILD_S = 3600.0
@@ -163,9 +163,9 @@ def _build(recipe: Recipe, part: Path, progress: Progress) -> Path:
 
 def _require_space(folder: Path) -> None:
     free_mib = _free_mib(folder)
-    if free_mib < _NEEDED_MIB:
+    if free_mib < NEEDED_MIB:
         raise ImageError(
-            f"building an image needs {_NEEDED_MIB} MiB in {folder}, {free_mib} MiB are free",
+            f"building an image needs {NEEDED_MIB} MiB in {folder}, {free_mib} MiB are free",
             hint="`lpiclab image rm` removes images, LPICLAB_HOME chooses another place",
         )
 
@@ -177,7 +177,7 @@ def _free_mib(folder: Path) -> int:
 def _disk_full(part: Path, details: str = "") -> ImageError:
     return ImageError(
         f"the disk with {part.parent} became full while an image was built; nothing of it was kept",
-        hint=f"make {_NEEDED_MIB} MiB of space, or choose another place with LPICLAB_HOME",
+        hint=f"make {NEEDED_MIB} MiB of space, or choose another place with LPICLAB_HOME",
         details=details,
     )
 

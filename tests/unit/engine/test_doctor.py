@@ -36,7 +36,7 @@ def test_bare_host_is_told_what_is_missing(
     assert findings["image debian-13"].mend == "lpiclab image build debian-13"
 
 
-@pytest.mark.parametrize(("free_mib", "state"), [(8999, "missing"), (9001, "ok")])
+@pytest.mark.parametrize(("free_mib", "state"), [(5999, "missing"), (6000, "ok")])
 def test_disk_space_is_measured_where_images_go(
     context: Context, monkeypatch: pytest.MonkeyPatch, free_mib: int, state: str
 ) -> None:
