@@ -19,11 +19,11 @@ _BETWEEN_S = 2.0
 _CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 _WORDS = {
     "en": {
-        "green": "turned green: {titles}",
+        "green": "turned green: {title}",
         "watching": "watching; Ctrl-C ends it",
     },
     "ja": {
-        "green": "合格になりました: {titles}",
+        "green": "合格になりました: {title}",
         "watching": "監視中です。Ctrl-C で終了します",
     },
 }
@@ -86,8 +86,8 @@ def _show(report: Report, green: list[str], language: Language) -> None:
     words = _WORDS[language]
     text = reports.to_text(report, language=language, colour=output.colour(sys.stdout))
     output.data((_CLEAR if sys.stdout.isatty() else "") + text)
-    if green:
-        output.talk(words["green"].format(titles=", ".join(green)))
+    for title in green:
+        output.talk(words["green"].format(title=title))
     if not report.passed:
         output.talk(output.dim(words["watching"]))
 
