@@ -78,7 +78,9 @@ def prove(
     ] = 1,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Prove on forks only the reference, and what nothing else tells."),
+        typer.Option(
+            "--quick", help="No pairs of faults; forks for the reference, and where nothing else tells."
+        ),
     ] = False,
     distro: arguments.Distro = None,
     provider: arguments.Provider = None,
@@ -99,7 +101,9 @@ def prove(
     steps = output.Steps()
     context = Context.from_environment(steps if verbose else lambda _: None)
     wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
-    parts = [part for name in labs for part in contract.parts(context.lab(name), name, only or [])]
+    parts = [
+        part for name in labs for part in contract.parts(context.lab(name), name, only or [], quick=quick)
+    ]
     if jobs > 1:
         proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)), quick=quick)
     else:

@@ -47,13 +47,14 @@ class Part:
     id: str
 
 
-def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
+def parts(lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False) -> Sequence[Part]:
     """Return the parts of a lab's contract, in the order in which they are best proved.
 
     Args:
         lab: The lab.
         name: How the user named it.
         only: Kinds of parts, and ids of solutions, mutants and sets of faults; empty is all.
+        quick: Leave out sets of several faults, of which there are many, unless `only` names them.
 
     Raises:
         UsageError: the lab has nothing of such a name.
@@ -72,7 +73,12 @@ def parts(lab: Lab, name: str, only: Sequence[str] = ()) -> Sequence[Part]:
                 f'{lab.id} has no solution, mutant or set of faults "{word}"',
                 hint=nearest(word, known) or f"or say {', '.join(KINDS)}",
             )
-    wanted = [part for part in everything if not only or part.kind in only or part.id in only]
+    many = {faults.id_of(each) for each in combinations if quick and faults.several(each)}
+    wanted = [
+        part
+        for part in everything
+        if part.id in only or (part.id not in many and (not only or part.kind in only))
+    ]
     if not wanted:
         raise UsageError(f"{lab.id} has no {' and no '.join(only)} to prove")
     return wanted
@@ -199,7 +205,7 @@ class _Bench:
         self._start_over()
         for fault in broken:
             self._run(fault.steps)
-        several = sum(not fault.always for fault in broken) > 1
+        several = faults.several(broken)
         name = faults.names(broken)
         problems = self._wrong(faults.spoilt(broken), forks=not several)
         yield self._proof(f"{name}: {faults.verdict(self.lab, broken)}", problems)

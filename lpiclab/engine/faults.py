@@ -38,6 +38,11 @@ def combination(lab: Lab, id_: str) -> Combination:
     return next(each for each in drawable(lab) if id_of(each) == id_)
 
 
+def several(faults: Sequence[Fault]) -> bool:
+    """Tell whether more than one of `faults` was drawn."""
+    return sum(not fault.always for fault in faults) > 1
+
+
 def names(faults: Sequence[Fault]) -> str:
     """Return a set of faults as words for people."""
     words = " and ".join(fault.id for fault in faults)

@@ -29,7 +29,7 @@ def _length(pair: tuple[str, str]) -> int:
 def proof(vm_home: Home, request: pytest.FixtureRequest) -> Iterator[Proof]:
     """Return what gives a lab's proof; those of all tests to come are made side by side.
 
-    With the environment variable LPICLAB_PROVE_ALL all is proved on forks too, which takes twice the time.
+    With the environment variable LPICLAB_PROVE_ALL it is the whole proof, with all forks and pairs of faults.
     """
     how = [] if os.environ.get("LPICLAB_PROVE_ALL") else ["--quick"]
 

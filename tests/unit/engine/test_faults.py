@@ -130,6 +130,16 @@ def test_one_set_of_faults_alone(context: Context, gradings: list[bool]) -> None
     assert gradings == [True, True]
 
 
+@pytest.mark.usefixtures("fix_lab")
+def test_quick_proof_is_of_single_faults(context: Context) -> None:
+    """Sets of several faults are left out of a quick proof, unless they are asked for."""
+    lab = context.lab("web")
+    ids = [part.id for part in contract.parts(lab, "web", ["faults"], quick=True)]
+    assert ids == ["no-fault", "page-lost", "disabled", "masked"]
+    named = contract.parts(lab, "web", ["disabled+masked"], quick=True)
+    assert [part.id for part in named] == ["disabled+masked"]
+
+
 @pytest.mark.usefixtures("fix_lab", "gradings")
 def test_fresh_machine_has_the_faults_of_its_seed(context: Context) -> None:
     """With a seed its own faults are put, and their tasks have to fail."""
