@@ -1,5 +1,3 @@
-{# Raises the serial and waits until ns2 has followed. #}
-serial=$(awk '/; serial/ {print $1}' $file)
-sed -i "s/$serial/$((serial + 1))/" $file
-rndc reload {{ zone }}
+{# As reload.sh, and waits until ns2 has followed. #}
+{% include "mutants/reload.sh" %}
 until dig +short @{{ machines.ns2.address }} {{ zone }} SOA | grep -q " $((serial + 1)) "; do sleep 0.2; done

@@ -2,4 +2,4 @@
 # One server too many, they said; this one was not it.
 file={{ paths.bind_config }}/{{ zone }}.zone
 sed -i '/NS\tns2\./d' $file
-{% include "mutants/publish.sh" %}
+{% include "mutants/reload.sh" %}
