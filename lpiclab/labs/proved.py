@@ -22,7 +22,8 @@ _WORDS = {
 _PAGE = """\
 # What proves the graders
 
-`lpiclab test LAB` does all of this on real machines, and the project's own tests do it for every lab.
+`lpiclab test LAB` does all of this on real machines; `make test-labs` does it for every lab,
+`make test` for three.
 A task is green after each correct solution, before and after a real reboot.
 It is red after the wrong solutions listed with it, and after those alone; a lie is what a learner with root
 does to look right without being it.
