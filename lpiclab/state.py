@@ -138,7 +138,7 @@ class Store:
         except msgspec.MsgspecError as error:
             raise StateError(
                 f"{file} is damaged: {error}",
-                hint=f"`bash {inventory.UNDO}` as root on its machines gives them back; then remove its folder",
+                hint=f"as root on its machines, `bash {inventory.UNDO}` gives them back",
             ) from error
 
     def ready(self, record: Record) -> Record:
