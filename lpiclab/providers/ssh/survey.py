@@ -17,7 +17,8 @@ from lpiclab.model import CommandResult, Disk, Distro, Host, Machine, OfferedDis
 from lpiclab.providers.ssh import claim
 from lpiclab.wait import Deadline
 
-_PROGRAMS = ("bash", "findmnt", "install", "ip", "lsblk", "systemctl", "tar", "udevadm", "wipefs")
+_PROGRAMS = ("bash", "findmnt", "install", "ip", "lsblk", "systemctl", "udevadm", "wipefs")
+_LACKING = 'for name; do command -v "$name" > /dev/null || echo "$name"; done'
 _COLUMNS = "NAME,TYPE,SIZE,RO,MOUNTPOINTS"
 
 
@@ -48,8 +49,7 @@ def problems(
         MachineryError: the machine went away.
     """
     ask = _Ask(runner, deadline)
-    lacking = [name for name in _PROGRAMS if ask("sh", "-c", 'command -v "$1"', "sh", name) is None]
-    if lacking:
+    if lacking := (ask("sh", "-c", _LACKING, "sh", *_PROGRAMS) or "").split():
         return [f"lacks {', '.join(lacking)}: install what they belong to"]
     found = [*_owner(runner, deadline), *_system(ask("cat", "/etc/os-release") or "", distro)]
     offers = {offer.name: offer for offer in host.disks}

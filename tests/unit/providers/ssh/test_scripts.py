@@ -175,15 +175,15 @@ def test_undoing_a_free_machine_does_nothing(sandbox: _Sandbox) -> None:
 
 def test_undo_steps_come_first_and_once(sandbox: _Sandbox) -> None:
     """A step that fails ends it and is named; it goes on there, and what has been done is not again."""
-    sandbox.file(f"{_MINE}/steps/01-a.sh").write_text("echo a >> /srv/steps\n")
-    sandbox.file(f"{_MINE}/steps/02-b.sh").write_text("[ -e /srv/mended ]\necho b >> /srv/steps\n")
+    sandbox.file(f"{_MINE}/steps/01-a.sh").write_text("echo a >> /var/steps\n")
+    sandbox.file(f"{_MINE}/steps/02-b.sh").write_text("[ -e /var/mended ]\necho b >> /var/steps\n")
     _done(_claim(sandbox, "file /etc/hosts"))
     failed = sandbox.run("undo")
     assert failed.returncode == 1
     assert f"{FOLDER}/steps/02-b.sh failed" in failed.stderr
-    sandbox.file("/srv/mended").touch()
+    sandbox.file("/var/mended").touch()
     _done(sandbox.run("undo"))
-    assert sandbox.file("/srv/steps").read_text() == "a\nb\n"
+    assert sandbox.file("/var/steps").read_text() == "a\nb\n"
     assert not (sandbox.root / FOLDER.lstrip("/")).exists()
 
 
