@@ -84,6 +84,7 @@ class Session:
         wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
         login = endpoint.user if user == "root" else user
         hint = _LOGIN_HINT if endpoint.inventoried else ""
+        key = _private_key(endpoint, machine)
         try:
             connection = socket.create_connection((endpoint.host, endpoint.port), timeout=wait_s)
             transport = paramiko.Transport(connection)
@@ -98,7 +99,6 @@ class Session:
         transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
         try:
             _offer(transport, endpoint)
-            key = _private_key(endpoint, machine)
             transport.start_client(timeout=wait_s)
             _require_host_key(transport, endpoint, machine)
             transport.auth_publickey(login, key)
@@ -211,9 +211,8 @@ class Session:
 def _private_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
     try:
         return paramiko.PKey.from_path(endpoint.key_file)
-    except (OSError, paramiko.SSHException):
-        raise
-    except Exception as error:  # a passphrase, a damaged file: each backend has exceptions of its own
+    except Exception as error:
+        # No file, a passphrase, damage: what reads keys has exceptions of many kinds for it.
         raise ConnectFailed(
             f"{machine}: the private key {endpoint.key_file} can't be used: {error}",
             hint="it has to be an OpenSSH or PEM key file without a passphrase",
