@@ -68,14 +68,14 @@ class Stranger:
     boots: int = 1
     switched_off: bool = False
     refuses: str = ""
+    stays: bool = False
     _put: str = ""
 
     def run(self, command: str, *, stdin: bytes = b"", **_: object) -> CommandResult:
         """Answer as a machine does that has all that is asked for, and is nobody's at first."""
         self.log.append(command)
-        status, stdout = self._answer(shlex.split(command), stdin.decode())
-        if self.refuses and self.refuses in command:
-            status = 1
+        refused = bool(self.refuses) and self.refuses in command
+        status, stdout = (1, "") if refused else self._answer(shlex.split(command), stdin.decode())
         return CommandResult(
             command=command, status=status, stdout=stdout.encode(), stderr=b"it said no\n" * bool(status)
         )
@@ -114,7 +114,7 @@ def strangers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stranger]:
         stranger = machines[endpoint.host]
         if stranger.switched_off:
             raise ConnectFailed(f"{machine}: no connection", hint="is it on?")
-        session = mock.MagicMock(run=stranger.run, wait_closed=lambda _: True)
+        session = mock.MagicMock(run=stranger.run, wait_closed=lambda _: not stranger.stays)
         session.__enter__.return_value = session
         return session
 
