@@ -11,6 +11,7 @@ from lpiclab import labs
 from lpiclab.errors import SpecError
 from lpiclab.inventory import load
 from lpiclab.model import Lab, OfferedDisk
+from lpiclab.paths import bundled
 
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
 _INVENTORY = f"""\
@@ -149,3 +150,16 @@ def test_file_that_is_not_there_is_told(file: Path, lab: Lab) -> None:
     """As with every file of ours."""
     with pytest.raises(SpecError, match="can't be read: No such file"):
         load(file.with_name("other.yaml"), lab)
+
+
+@pytest.mark.parametrize("lab_id", ["raid1", "dns-tsig"])
+def test_documented_inventory_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lab_id: str) -> None:
+    """Who copies it and fills in addresses and keys gets one that fits."""
+    page = (Path(__file__).parents[2] / "docs" / "instructor.md").read_text()
+    file = tmp_path / "machines.yaml"
+    file.write_text(page.partition("```yaml\n")[2].partition("```")[0])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh" / "id_ed25519").touch()
+    lab = labs.load(bundled("labs") / lab_id)
+    assert list(load(file, lab)) == [machine.name for machine in lab.machines]

@@ -47,7 +47,7 @@ def test_up_on_machines_of_an_inventory(lpiclab: Lpiclab, inventory: Path) -> No
 
 def test_wrong_inventory_is_told_with_its_place(lpiclab: Lpiclab, inventory: Path) -> None:
     """Each mistake has its line, as in a lab."""
-    inventory.write_text(inventory.read_text().replace("sdc", "sdz").replace("ens5", '"en s5"'))
+    inventory.write_text(inventory.read_text().replace("sdc", "sda").replace("ens5", '"en s5"'))
     code, _, stderr = lpiclab("up", "web", "--provider", "ssh", "--inventory", str(inventory))
     assert code == 3
     assert "inventory.yaml:3:" in stderr
