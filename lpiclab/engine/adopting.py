@@ -45,7 +45,23 @@ def hosts(
             f"the provider {provider.name} needs an inventory: it makes no machines",
             hint=f"`lpiclab up {lab.id} --provider {provider.name} --inventory FILE`",
         )
+    if not _fits(lab, kept):
+        raise UsageError(
+            f"{lab.id} needs other machines, disks or network cards than when its inventory was read",
+            hint="`lpiclab down` gives back those that it has; then `up` with an inventory",
+        )
     return kept
+
+
+def _fits(lab: Lab, kept: Mapping[str, Host]) -> bool:
+    """Tell whether machines that were once chosen for a lab have what it needs now."""
+    for machine in lab.machines:
+        host = kept.get(machine.name)
+        if host is None or len(host.interfaces) != len(machine.nics):
+            return False
+        if not {disk.name for disk in machine.disks} <= {disk.name for disk in host.disks}:
+            return False
+    return True
 
 
 def look(context: Context, provider: Provider, record: Record, hosts: Mapping[str, Host]) -> None:

@@ -16,7 +16,7 @@ from lpiclab.engine import adopting
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Host, Instance, Lab, Machine, MachineState, Plan
-from lpiclab.providers.base import MachineStatus, Templates
+from lpiclab.providers.base import Adopts, MachineStatus, Templates
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
@@ -108,7 +108,7 @@ def reset(context: Context, name: str) -> Record:
 
 def start_over(context: Context, record: Record, lab: Lab) -> Record:
     """Bring an instance back to its start as its lab is today; the caller holds its lock."""
-    hosts = context.store.hosts(record.id)
+    hosts = adopting.hosts(context.provider(record), lab, None, context.store.hosts(record.id))
     plan = context.plan(lab, seed=record.plan.seed, distro=context.distro(record.plan.distro), hosts=hosts)
     if plan == record.plan and _begin(context, record):
         return record
@@ -210,7 +210,9 @@ def make(
                 provider.destroy(instance)
                 _set_up(context, record, deadline)
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(provider, Adopts):
+            context.progress(f"its machines stay as they are: `lpiclab down {instance_id}` gives them back")
+        elif isinstance(error, KeyboardInterrupt):
             context.progress(f"interrupted: stopping its machines; `lpiclab up {instance_id}` starts over")
         # Nothing of a half-made instance may go on running; its files stay as evidence until the next `up`.
         with contextlib.suppress(LpiclabError):

@@ -112,15 +112,9 @@ class SshProvider:
 
         def require(name: str) -> None:
             deadline.require(f"{name} to answer")
-            note = _required_note(instance, name)
+            _required_note(instance, name)
             with _connect(instance, name, deadline.sooner(_ASK_S)) as session:
-                owner = claim.owner(session, deadline=deadline)
-            if owner is None or owner.token != note.token:
-                now = f"in use by {owner}" if owner else "given back by hand"
-                raise ProviderError(
-                    f"{instance.id}/{name} is not this instance's any more: it is {now}",
-                    hint=f"`lpiclab down {instance.id}`, then `up` with an inventory",
-                )
+                _require_ours(session, instance, name, deadline)
             progress(f"{name} answers")
 
         _for_all([lambda each=each: require(each.name) for each in instance.plan.machines])  # type: ignore[misc]  # mypy can't type a lambda's default
@@ -282,8 +276,19 @@ def _answers(host: Host) -> bool:
         return False
 
 
+def _require_ours(session: Session, instance: Instance, machine: str, deadline: Deadline) -> None:
+    owner = claim.owner(session, deadline=deadline)
+    if owner is None or owner.token != _required_note(instance, machine).token:
+        now = f"in use by {owner}" if owner else "given back by hand"
+        raise ProviderError(
+            f"{instance.id}/{machine} is not this instance's any more: it is {now}",
+            hint=f"`lpiclab down {instance.id}`, then `up` with an inventory",
+        )
+
+
 def _reboot(instance: Instance, machine: str, deadline: Deadline) -> None:
     with _connect(instance, machine, deadline) as session:
+        _require_ours(session, instance, machine, deadline)
         before = _boot_id(session, deadline)
         _tell(session, "systemctl reboot", deadline)
         if not session.wait_closed(deadline.sooner(_DOWN_S)):

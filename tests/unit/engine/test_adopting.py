@@ -189,6 +189,26 @@ def test_reset_is_refused_where_something_would_stay(
     assert not any(map(_undone, strangers.values()))
 
 
+@pytest.mark.usefixtures("undoable", "commands")
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("{name: sdc, size_mib: 64}", "{name: sdc, size_mib: 64}, {name: sdd, size_mib: 64}"),
+        ('"{{ net }}.2/24"}, {network: lan}', '"{{ net }}.2/24"}'),
+        ("parameters:\n", "  - name: third\nparameters:\n"),
+    ],
+)
+def test_reset_of_a_lab_that_needs_other_machines_is_refused(
+    context: Context, strangers: Strangers, wish: Wish, edit: Edit, change: tuple[str, str]
+) -> None:
+    """A lab may have been edited since its inventory was read; nothing is given back over that."""
+    lifecycle.up(context, "web", wish)
+    edit("lab.yaml", *change)
+    with pytest.raises(UsageError, match="web needs other machines, disks or network cards"):
+        lifecycle.reset(context, "web")
+    assert not any(map(_undone, strangers.values()))
+
+
 @pytest.mark.usefixtures("commands")
 def test_failed_set_up_can_be_given_back(
     context: Context, refused: set[str], strangers: Strangers, wish: Wish, told: list[str]
@@ -198,6 +218,7 @@ def test_failed_set_up_can_be_given_back(
     with pytest.raises(CommandFailed):
         lifecycle.up(context, "web", wish)
     assert not any(map(_undone, strangers.values()))
+    assert told[-1] == "its machines stay as they are: `lpiclab down web` gives them back"
     refused.clear()
     assert lifecycle.up(context, "web", Wish()).provider == "ssh"
     assert [_undone(stranger) for stranger in strangers.values()] == [1, 1]

@@ -140,6 +140,9 @@ def test_start_looks_whether_machines_are_still_ours(
     taken["web.example"].owner = ""
     with pytest.raises(ProviderError, match="it is given back by hand"):
         provider.start(instance, deadline=_soon(), progress=print)
+    with pytest.raises(ProviderError, match="it is given back by hand"):
+        provider.restart(instance, ["server"], deadline=_soon())
+    assert taken["web.example"].boots == 1
 
 
 def test_start_can_not_switch_on(provider: SshProvider, instance: Instance, taken: Strangers) -> None:
