@@ -135,6 +135,8 @@ def give_back(runner: Runner, machine: str, token: str, *, deadline: Deadline) -
     """
     theirs = owner(runner, deadline=deadline)
     if theirs is None or theirs.token != token:
+        # What a taking that was cut short has prepared; nothing was changed then.
+        runner.run(shlex.join(["rm", "-rf", f"{FOLDER}.{token}"]), deadline=deadline)
         return
     result = runner.run(shlex.join(["bash", UNDO]), deadline=deadline)
     _require_success(result, f"{machine}: could not be given back", hint="then `lpiclab down` again")

@@ -17,6 +17,7 @@ import msgspec
 from lpiclab import catalog
 from lpiclab.errors import CommandFailed, GuestError, LpiclabError, MachineryError, ProviderError, TimedOut
 from lpiclab.files import private_folder, write_private
+from lpiclab.inventory import UNDO
 from lpiclab.model import Host, Instance, Machine, MachineState, SshEndpoint
 from lpiclab.paths import Home
 from lpiclab.providers.base import Finding, MachineStatus, Progress
@@ -218,7 +219,7 @@ def _note(instance: Instance, machine: str) -> _Note | None:
     except msgspec.MsgspecError as error:
         raise ProviderError(
             f"{instance.id}/{machine}: {_file(instance, machine)} is damaged: {error}",
-            hint="`bash /var/lib/lpiclab/undo` as root on the machine gives it back; then remove that file",
+            hint=f"`bash {UNDO}` as root on the machine gives it back; then remove that file",
         ) from error
 
 
