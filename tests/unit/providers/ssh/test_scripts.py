@@ -16,7 +16,10 @@ from lpiclab.inventory import FOLDER
 _GUEST = Path(__file__).parents[4] / "lpiclab" / "providers" / "ssh" / "guest"
 _MINE = f"{FOLDER}.0123"
 _NAMESPACES = ("unshare", "--user", "--map-root-user", "--mount", "--uts", "--net", "--ipc")
-_STUBS = ("hostname", "ip", "lsblk", "mdadm", "systemctl", "udevadm", "umount", "wipefs")
+_STUBS = (
+    *("dmsetup", "findmnt", "hostname", "ip", "lsblk", "mdadm", "pvs", "swapoff", "systemctl"),
+    *("udevadm", "umount", "vgs", "wipefs"),
+)
 _STUB = """#!/bin/bash
 echo "${0##*/} $*" >> /log
 [ ! -e "/answers/${0##*/}" ] || cat "/answers/${0##*/}"
@@ -78,6 +81,8 @@ def sandbox(tmp_path: Path) -> _Sandbox:
     made = _Sandbox(tmp_path / "root")
     for name in ("bin", "sbin", "lib", "lib64"):
         made.file(name).symlink_to(f"usr/{name}")
+    made.refuse("findmnt")
+    made.answer("pvs", "")
     for name in _STUBS:
         stub = made.file(f"stubs/{name}")
         stub.write_text(_STUB)
@@ -251,6 +256,83 @@ def test_array_that_stands_on_others_disks_too_is_left_alone(sandbox: _Sandbox) 
     assert refused.returncode == 1
     assert "md0 stands on sda as well as on sdb" in refused.stderr
     assert not any(line.startswith(("mdadm", "wipefs")) for line in sandbox.log)
+
+
+# Mounted once on the disk itself, until it is unmounted.
+_FINDMNT = """#!/bin/bash
+case $* in *--source\\ /dev/sdb) ! grep -q umount /log && echo /mnt/data ;; *) exit 1 ;; esac
+"""
+
+
+@pytest.fixture
+def mounted(sandbox: _Sandbox) -> _Sandbox:
+    """Return a machine that is taken, whose offered disk is mounted."""
+    sandbox.answer("lsblk", "335544320 serial-b\n")
+    _disk(sandbox, "sdb")
+    _done(_claim(sandbox, "disk sdb"))
+    sandbox.file("/log").touch()
+    sandbox.file("stubs/findmnt").write_text(_FINDMNT)
+    sandbox.file("stubs/findmnt").chmod(0o755)
+    return sandbox
+
+
+def _acts(sandbox: _Sandbox) -> list[str]:
+    return [line for line in sandbox.log if not line.startswith(("lsblk", "pvs", "udevadm", "systemctl"))]
+
+
+def test_filesystems_and_swap_are_taken_out_of_use(mounted: _Sandbox) -> None:
+    """A disk is cleared once nothing uses it."""
+    mounted.file("/proc/swaps").write_text("Filename Type\n/dev/sdb partition\n")
+    _done(mounted.run("undo"))
+    assert _acts(mounted) == ["umount /mnt/data", "swapoff /dev/sdb", "wipefs --quiet --all /dev/sdb"]
+
+
+def test_filesystem_in_use_keeps_everything(mounted: _Sandbox) -> None:
+    """Somebody is there: the disk is not cleared under them, and it can be tried again."""
+    mounted.refuse("umount")
+    refused = mounted.run("undo")
+    assert refused.returncode == 1
+    assert "/mnt/data is in use: leave it (`fuser -vm /mnt/data` tells who is there)" in refused.stderr
+    assert not any("wipefs" in line for line in mounted.log)
+    mounted.file("/log").write_text("")
+    mounted.refuse("umount", again=True)
+    _done(mounted.run("undo"))
+
+
+def test_volumes_go_before_their_disks(sandbox: _Sandbox) -> None:
+    """Volumes, encrypted disks and whatever else the device mapper made are removed, the topmost first."""
+    sandbox.answer("lsblk", "335544320 serial\n")
+    _disk(sandbox, "sdb")
+    for name, on in (("dm-0", "sdb"), ("dm-1", "dm-0")):
+        sandbox.file(f"/sys/class/block/{name}/dev").write_text("253:0\n")
+        sandbox.file(f"/sys/class/block/{name}/dm/name").write_text(f"the-{name}\n")
+        sandbox.file(f"/sys/class/block/{name}/slaves/{on}/dev").write_text("253:0\n")
+        sandbox.file(f"/sys/class/block/{on}/holders/{name}/dev").write_text("253:0\n")
+    _done(_claim(sandbox, "disk sdb"))
+    _done(sandbox.run("undo"))
+    assert [line for line in _acts(sandbox) if line.startswith(("dmsetup", "wipefs"))] == [
+        "dmsetup remove --retry the-dm-1",
+        "dmsetup remove --retry the-dm-0",
+        "wipefs --quiet --all /dev/sdb",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "refused"), [("  /dev/sdb\n", False), ("  /dev/sdb\n  /dev/sda3\n", True)]
+)
+def test_volume_group_with_others_disks_is_left_alone(sandbox: _Sandbox, volumes: str, refused: bool) -> None:
+    """A learner who added the lab's disk to the machine's own group has to take it out again."""
+    sandbox.answer("lsblk", "335544320 serial\n")
+    sandbox.answer("pvs", "  data\n")
+    sandbox.answer("vgs", volumes)
+    _disk(sandbox, "sdb")
+    _disk(sandbox, "sda", "sda3")
+    sandbox.file("/sys/class/block/sda3").symlink_to("sda/sda3")
+    _done(_claim(sandbox, "disk sdb"))
+    ended = sandbox.run("undo")
+    assert ended.returncode == int(refused)
+    assert ("the volume group data has sda as well as sdb" in ended.stderr) is refused
+    assert any("wipefs" in line for line in sandbox.log) is not refused
 
 
 @pytest.mark.parametrize(("flags", "down"), [("0x1002", True), ("0x1003", False)])
