@@ -59,7 +59,9 @@ def ssh(
     ] = None,
     user: Annotated[
         str | None,
-        typer.Option("--user", "-u", metavar="NAME", help="Log in as this user; student by default."),
+        typer.Option(
+            "--user", "-u", metavar="NAME", help="Log in as this user, not as student or the inventory's."
+        ),
     ] = None,
 ) -> None:
     """Open a shell on a machine, or run a command there.
@@ -133,7 +135,10 @@ def down(
     lab: Annotated[str | None, typer.Argument(metavar="LAB", help="What to remove.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Remove every instance.")] = False,
 ) -> None:
-    """Remove a lab's machines and everything of them."""
+    """Remove a lab's machines and everything of them.
+
+    Machines of an inventory are given back as they were.
+    """
     from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
 
     if (lab is None) != everything:

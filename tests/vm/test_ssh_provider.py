@@ -91,8 +91,9 @@ def refused(lpiclab: Start) -> Callable[..., str]:
     """Return what runs a command that must fail for want of a machine, and gives what it said."""
 
     def run(*words: str) -> str:
-        _, stderr = lpiclab(*words).communicate(timeout=300)
-        assert "Traceback" not in stderr
+        running = lpiclab(*words)
+        _, stderr = running.communicate(timeout=300)
+        assert running.returncode == 4, stderr
         assert "error:" in stderr
         return stderr
 
