@@ -68,7 +68,6 @@ class Stranger:
     boots: int = 1
     switched_off: bool = False
     refuses: str = ""
-    stays: bool = False
     _put: str = ""
 
     def run(self, command: str, *, stdin: bytes = b"", **_: object) -> CommandResult:
@@ -114,7 +113,7 @@ def strangers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Stranger]:
         stranger = machines[endpoint.host]
         if stranger.switched_off:
             raise ConnectFailed(f"{machine}: no connection", hint="is it on?")
-        session = mock.MagicMock(run=stranger.run, wait_closed=lambda _: not stranger.stays)
+        session = mock.MagicMock(run=stranger.run, wait_closed=lambda _: True)
         session.__enter__.return_value = session
         return session
 

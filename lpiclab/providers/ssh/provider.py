@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _KNOCK_S = 3.0
 _GIVE_BACK_S = 300.0
 _ASK_S = 30.0
-_DOWN_S = 90.0
+_CLOSE_S = 30.0
+_PATIENCE_S = 90.0
 _ATTEMPT_S = 15.0
 _BETWEEN_S = 1.0
 _BOOT_ID = "cat /proc/sys/kernel/random/boot_id"
@@ -292,9 +293,9 @@ def _reboot(instance: Instance, machine: str, deadline: Deadline) -> None:
         _require_ours(session, instance, machine, deadline)
         before = _boot_id(session, deadline)
         _tell(session, "systemctl reboot", deadline)
-        if not session.wait_closed(deadline.sooner(_DOWN_S)):
-            _tell(session, "systemctl reboot --force", deadline)
-            session.wait_closed(deadline.sooner(_DOWN_S))
+        # A connection that the machine can't end any more stays open here.
+        session.wait_closed(deadline.sooner(_CLOSE_S))
+    patience = Deadline.after(_PATIENCE_S)
     while True:
         deadline.require(f"{instance.id}/{machine} to come back from its reboot")
         with (
@@ -303,6 +304,9 @@ def _reboot(instance: Instance, machine: str, deadline: Deadline) -> None:
         ):
             if _boot_id(session, deadline.sooner(_ATTEMPT_S)) != before:
                 return
+            if patience.expired():
+                _tell(session, "systemctl reboot --force", deadline)
+                patience = Deadline.after(_PATIENCE_S)
         time.sleep(min(_BETWEEN_S, deadline.left_s()))
 
 
