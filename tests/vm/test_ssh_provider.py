@@ -87,21 +87,32 @@ def stranger(vm_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def refused(lpiclab: Start) -> Callable[..., str]:
-    """Return what runs a command that must fail for want of a machine, and gives what it said."""
+def ended(lpiclab: Start) -> Callable[..., str]:
+    """Return what runs a command that must end with a status, and gives what it told."""
 
-    def run(*words: str) -> str:
+    def run(status: int, *words: str) -> str:
         running = lpiclab(*words)
-        _, stderr = running.communicate(timeout=300)
-        assert running.returncode == 4, stderr
-        assert "error:" in stderr
+        stdout, stderr = running.communicate(timeout=300)
+        assert running.returncode == status, f"{words}: {stdout}{stderr}"
         return stderr
 
     return run
 
 
+@pytest.fixture
+def refused(ended: Callable[..., str]) -> Callable[..., str]:
+    """Return what runs a command that must fail for want of a machine, and gives what it told."""
+
+    def run(*words: str) -> str:
+        told = ended(4, *words)
+        assert "error:" in told
+        return told
+
+    return run
+
+
 def test_machine_is_taken_worked_on_and_given_back(
-    stranger: _Stranger, done: Done, lpiclab: Start, tmp_path: Path
+    stranger: _Stranger, done: Done, ended: Callable[..., str], tmp_path: Path
 ) -> None:
     """A lab is set up, graded, solved, reset and taken down; then all is as it was."""
     before = stranger.said(_ALL)
@@ -109,10 +120,7 @@ def test_machine_is_taken_worked_on_and_given_back(
     assert stranger.said("hostname --fqdn") == "centos.example.net\n"
     assert done("ssh", _RAID, "--", "id -un; sudo -n id -un").split() == ["student", "root"]
 
-    grading = lpiclab("check", _RAID)
-    stdout, stderr = grading.communicate(timeout=300)
-    assert grading.returncode == 1, stdout + stderr
-    assert "the provider ssh can't copy machines" in stderr
+    assert "the provider ssh can't copy machines" in ended(1, "check", _RAID)
     done("solve", _RAID)
     done("check", _RAID, "--quick")
 
@@ -123,7 +131,7 @@ def test_machine_is_taken_worked_on_and_given_back(
 
     done("reset", _RAID)
     assert "md0" not in stranger.said("cat /proc/mdstat")
-    assert lpiclab("check", _RAID, "--quick").wait(timeout=300) == 1
+    ended(1, "check", _RAID, "--quick")
     done("down", _RAID)
     stranger.said(f"ip link show dev {_CARD} 2> /dev/null || ip link add {_CARD} type dummy")
     assert stranger.said(_ALL) == before
