@@ -28,12 +28,13 @@ class Disk:
 class Nic:
     """A network card on the lab network `network`.
 
-    `address` is an interface address such as ``192.168.130.128/24`` (may be a Jinja2 template in a
-    `Lab`), or empty: then set-up leaves the card unconfigured.
+    `address` is an interface address such as ``192.168.130.128/24`` (a template in a `Lab`), or empty:
+    then set-up leaves it unconfigured. `interface` is its name where it is not ``eth0``, ``eth1`` ….
     """
 
     network: str
     address: str = ""
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,7 @@ class Lab:
     mutants: tuple[Mutant, ...]
     faults: tuple[Fault, ...] = ()
     faults_drawn: int = 0
+    undo: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +238,7 @@ class RenderedStep:
 class Plan:
     """A lab with its seed and distribution applied: everything that set-up needs, rendered.
 
-    `faults` are the steps of the faults that the seed has drawn.
+    `faults` are the steps of the faults that the seed has drawn; `undo` takes set-up's changes back.
     """
 
     lab_id: str
@@ -248,6 +250,7 @@ class Plan:
     files: tuple[RenderedFile, ...]
     setup: tuple[RenderedStep, ...]
     faults: tuple[RenderedStep, ...] = ()
+    undo: tuple[RenderedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,18 +279,44 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferedDisk:
+    """A disk that a lab may use; `wipe` allows it to overwrite what is on it."""
+
+    name: str
+    wipe: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine that exists already, as an inventory has it.
+
+    `user` is root, or becomes root by sudo; `key` is the file of the private key, `host_key` the public
+    key line that the machine has to show. `interfaces` are in the order of the lab's `nics`.
+    """
+
+    address: str
+    key: str
+    host_key: str
+    port: int = 22
+    user: str = "root"
+    disks: tuple[OfferedDisk, ...] = ()
+    interfaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """A plan's machines on this host.
 
     `id` is ``LAB`` or ``LAB@NAME``; `folder` (0700) is the provider's to keep disks, sockets and
     logs in; `images` maps each distribution id in use to its image (providers with images of their
-    own ignore it); `keys` are the management key pair's files.
+    own ignore it); `hosts` are the machines of an inventory, by the lab's names.
     """
 
     id: str
     folder: Path
     plan: Plan
     images: Mapping[str, Image] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = field(default_factory=dict)
 
 
 class MachineState(enum.Enum):
@@ -303,12 +332,18 @@ class MachineState(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshEndpoint:
-    """Where management SSH of a machine answers; `host_key` is its public key line, known to us."""
+    """Where management SSH of a machine answers; `host_key` is its public key line, known to us.
+
+    Root comes in as `user` and sudo, a learner as `learner`; `inventoried`: an inventory says so.
+    """
 
     host: str
     port: int
     host_key: str
     key_file: Path
+    user: str = "root"
+    learner: str = "student"
+    inventoried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

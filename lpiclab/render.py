@@ -55,6 +55,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
     rendered_steps = tuple(_step(step, steps, lab) for step in lab.setup)
     faults = params.draw_faults(lab, seed)
     rendered_faults = tuple(_step(step, steps, lab) for fault in faults for step in fault.steps)
+    rendered_undo = tuple(_step(step, steps, lab) for step in lab.undo)
     files.problems += steps.problems
     files.finish()
     return Plan(
@@ -67,6 +68,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
         files=rendered_files,
         setup=rendered_steps,
         faults=rendered_faults,
+        undo=rendered_undo,
     )
 
 
@@ -147,7 +149,7 @@ def _machine_scope(machine: Machine) -> dict[str, Any]:
     """Return a machine's variables; those of its first card only where it has an address."""
     scope: dict[str, Any] = {"name": machine.name, "hostname": machine.hostname}
     if machine.nics:
-        scope["interface"] = "eth0"
+        scope["interface"] = machine.nics[0].interface or "eth0"
     if machine.nics and machine.nics[0].address:
         interface = ipaddress.IPv4Interface(machine.nics[0].address)
         scope["address"] = str(interface.ip)

@@ -1,12 +1,15 @@
 """Management SSH: the only importer of paramiko.
 
-One connection a machine. Host keys are known beforehand; an unknown one is refused.
+One connection a machine. Host keys are known beforehand; an unknown one is refused. Machines of an
+inventory may have another user than root, who becomes root by sudo.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from typing import Self
@@ -22,6 +25,7 @@ _CONNECT_S = 30.0
 _SHELL_S = 20.0
 _SEND_LIMIT_S = 60.0
 _RECEIVE_BYTES = 65536
+_LOGIN_HINT = "does the user in the inventory have this key in ~/.ssh/authorized_keys there?"
 
 
 class ChannelStream:
@@ -60,43 +64,56 @@ class Session:
     As a runner of commands it keeps one shell, and makes a new one when a command broke it.
     """
 
-    def __init__(self, transport: paramiko.Transport, machine: str) -> None:
+    def __init__(self, transport: paramiko.Transport, machine: str, *, by_sudo: bool = False) -> None:
         self._transport = transport
         self._machine = machine
+        self._by_sudo = by_sudo
         self._shell: Shell | None = None
 
     @classmethod
     def connect(
         cls, endpoint: SshEndpoint, *, machine: str, user: str = "root", deadline: Deadline
     ) -> Session:
-        """Connect and log in.
+        """Connect and log in; root as the endpoint's user, who has to become root by sudo then.
 
         Raises:
-            ConnectFailed: nobody answers, it is not the machine we know, or it refuses our key.
+            ConnectFailed: nobody answers, it is not the machine we know, it refuses our key, or sudo
+                wants a password.
             TimedOut: it did not answer in time.
         """
         wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
+        login = endpoint.user if user == "root" else user
+        hint = _LOGIN_HINT if endpoint.inventoried else ""
+        key = _private_key(endpoint, machine)
         try:
             connection = socket.create_connection((endpoint.host, endpoint.port), timeout=wait_s)
             transport = paramiko.Transport(connection)
         except TimeoutError as error:
-            raise TimedOut(f"{machine}: timed out waiting for SSH to answer") from error
+            raise TimedOut(
+                f"{machine}: timed out waiting for SSH to answer", hint=_reach_hint(endpoint)
+            ) from error
         except (OSError, paramiko.SSHException) as error:
-            raise ConnectFailed(f"{machine}: no connection to its management SSH: {error}") from error
+            raise ConnectFailed(
+                f"{machine}: no connection to its management SSH: {error}", hint=_reach_hint(endpoint)
+            ) from error
         transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
         try:
-            _prefer_cheap(transport)
-            key = paramiko.Ed25519Key.from_private_key_file(str(endpoint.key_file))
+            _offer(transport, endpoint)
             transport.start_client(timeout=wait_s)
             _require_host_key(transport, endpoint, machine)
-            transport.auth_publickey(user, key)
+            transport.auth_publickey(login, key)
         except BaseException as error:
             transport.close()
             if isinstance(error, OSError | paramiko.SSHException | EOFError):
                 reason = str(error) or type(error).__name__
-                raise ConnectFailed(f"{machine}: management SSH as {user} failed: {reason}") from error
+                raise ConnectFailed(
+                    f"{machine}: management SSH as {login} failed: {reason}", hint=hint
+                ) from error
             raise
-        return cls(transport, machine)
+        session = cls(transport, machine, by_sudo=login != user)
+        if login != user:
+            session._require_sudo(login, deadline)
+        return session
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +150,11 @@ class Session:
                 show(data)
             return channel.recv_exit_status()
 
+    def wait_closed(self, deadline: Deadline) -> bool:
+        """Wait until the other end closes the connection; tell whether it has."""
+        self._transport.join(deadline.left_s())
+        return not self._transport.is_active()
+
     @contextlib.contextmanager
     def channel(
         self, command: str | None, terminal: tuple[str, int, int] | None
@@ -144,6 +166,26 @@ class Session:
         channel = self._open(command, terminal=terminal)
         with contextlib.closing(channel):
             yield channel
+
+    def _require_sudo(self, login: str, deadline: Deadline) -> None:
+        said: list[bytes] = []
+        try:
+            status = self.follow("true", said.append, deadline=deadline.sooner(_CONNECT_S))
+        except BaseException:
+            self.close()
+            raise
+        if status != 0:
+            self.close()
+            raise ConnectFailed(
+                f"{self._machine}: {login} can't become root by sudo without a password",
+                hint=f"as root on it: echo '{login} ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/{login}",
+                details=b"".join(said).decode(errors="replace").strip(),
+            )
+
+    @staticmethod
+    def _as_root(command: str | None) -> str:
+        sudo = ["sudo", "--non-interactive", "--set-home"]
+        return shlex.join([*sudo, "--login"] if command is None else [*sudo, "--", "sh", "-c", command])
 
     def _open(
         self,
@@ -157,28 +199,60 @@ class Session:
             channel.set_combine_stderr(merge_errors)
             if terminal:
                 channel.get_pty(*terminal)
-            if command is None:
+            if command is None and not self._by_sudo:
                 channel.invoke_shell()
             else:
-                channel.exec_command(command)
+                channel.exec_command(self._as_root(command) if self._by_sudo else command or "")
         except (OSError, paramiko.SSHException, EOFError) as error:
             raise GuestError(f"{self._machine}: the SSH connection failed: {error}") from error
         return channel
 
 
-def _require_host_key(transport: paramiko.Transport, endpoint: SshEndpoint, machine: str) -> None:
-    """Refuse a machine that shows another key than the one that we gave it."""
-    expected = base64.b64decode(endpoint.host_key.split()[1])
-    if transport.get_remote_server_key().asbytes() != expected:
+def _private_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
+    try:
+        return paramiko.PKey.from_path(endpoint.key_file)
+    except Exception as error:
+        # No file, a passphrase, damage: what reads keys has exceptions of many kinds for it.
         raise ConnectFailed(
-            f"{machine}: something else answers at {endpoint.host}:{endpoint.port}: its host key is not ours",
-            hint="`lpiclab restart` and `lpiclab reset` give the machine a new way in",
+            f"{machine}: the private key {endpoint.key_file} can't be used: {error}",
+            hint="it has to be an OpenSSH or PEM key file without a passphrase",
+        ) from error
+
+
+def _require_host_key(transport: paramiko.Transport, endpoint: SshEndpoint, machine: str) -> None:
+    """Refuse a machine that shows another key than the one that we know."""
+    expected = base64.b64decode(endpoint.host_key.split()[1])
+    shown = transport.get_remote_server_key().asbytes()
+    if shown == expected:
+        return
+    message = (
+        f"{machine}: something else answers at {endpoint.host}:{endpoint.port}: its host key is not ours"
+    )
+    if endpoint.inventoried:
+        hint = (
+            f"it shows {_fingerprint(shown)}, the inventory has {_fingerprint(expected)}: compare with"
+            " `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the machine itself"
         )
+    else:
+        hint = "`lpiclab restart` and `lpiclab reset` give the machine a new way in"
+    raise ConnectFailed(message, hint=hint)
 
 
-def _prefer_cheap(transport: paramiko.Transport) -> None:
-    """Offer only what an emulated processor computes fastest; our machines' sshd has all of it."""
+def _fingerprint(key: bytes) -> str:
+    """Return a public key's fingerprint as OpenSSH shows it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+def _reach_hint(endpoint: SshEndpoint) -> str:
+    if not endpoint.inventoried:
+        return ""
+    return f"is it switched on, and does its sshd listen at {endpoint.host} port {endpoint.port}?"
+
+
+def _offer(transport: paramiko.Transport, endpoint: SshEndpoint) -> None:
+    """Offer of our own machines only what an emulated processor computes fastest: their sshd has it."""
     options = transport.get_security_options()
-    options.kex = [name for name in options.kex if name.startswith("curve25519")]
     options.key_types = ["ssh-ed25519"]
-    options.ciphers = ["aes128-ctr"]
+    if not endpoint.inventoried:
+        options.kex = [name for name in options.kex if name.startswith("curve25519")]
+        options.ciphers = ["aes128-ctr"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import Literal
 
 import msgspec
 
+from lpiclab import inventory
 from lpiclab.errors import StateError, UsageError
 from lpiclab.files import file_lock, private_folder, write_private
-from lpiclab.model import Plan
+from lpiclab.model import Host, Plan
 from lpiclab.paths import Home
 
+_HOSTS_FILE = "hosts.json"
 _SCHEMA = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}(@[A-Za-z0-9][A-Za-z0-9_-]{0,31})?")
 Phase = Literal["creating", "ready"]
@@ -114,6 +116,30 @@ class Store:
         """Write the record so that a crash leaves the old one or the new one."""
         folder = private_folder(self.folder(record.id))
         write_private(folder / "record.json", msgspec.json.encode(record))
+
+    def save_hosts(self, instance_id: str, hosts: Mapping[str, Host]) -> None:
+        """Keep the machines of an inventory that an instance is made of.
+
+        Apart from the record: they can be given back when that is damaged.
+        """
+        write_private(private_folder(self.folder(instance_id)) / _HOSTS_FILE, msgspec.json.encode(hosts))
+
+    def hosts(self, instance_id: str) -> Mapping[str, Host]:
+        """Return the machines of an inventory that an instance is made of; empty where it has others.
+
+        Raises:
+            StateError: the file is damaged.
+        """
+        file = self.folder(instance_id) / _HOSTS_FILE
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=dict[str, Host])
+        except FileNotFoundError:
+            return {}
+        except msgspec.MsgspecError as error:
+            raise StateError(
+                f"{file} is damaged: {error}",
+                hint=f"as root on its machines, `bash {inventory.UNDO}` gives them back",
+            ) from error
 
     def ready(self, record: Record) -> Record:
         """Note that set-up is complete, and return the new record."""

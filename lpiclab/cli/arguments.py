@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,10 @@ Distro = Annotated[
     str | None, typer.Option("--distro", metavar="ID", help="Distribution, such as debian-12.")
 ]
 Provider = Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Who makes the machines.")]
+Inventory = Annotated[
+    Path | None,
+    typer.Option("--inventory", metavar="FILE", help="Machines that exist already, for the provider ssh."),
+]
 Seed = Annotated[
     str | None,
     typer.Option("--seed", metavar="TEXT", help="Draws names and addresses; without: the slides'."),

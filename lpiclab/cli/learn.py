@@ -21,6 +21,7 @@ def up(
     seed: arguments.Seed = None,
     provider: arguments.Provider = None,
     distro: arguments.Distro = None,
+    inventory: arguments.Inventory = None,
     lang: arguments.Lang = None,
 ) -> None:
     """Start a lab's machines, set up and ready."""
@@ -28,7 +29,7 @@ def up(
     from lpiclab.story import render_tasks  # noqa: PLC0415 - only here
 
     context = _context()
-    wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
+    wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro, inventory=inventory)
     record = lifecycle.up(context, lab, wish)
     the_lab = context.lab_of(record)
     language = output.language(lang)
@@ -37,12 +38,14 @@ def up(
     output.talk(render_tasks(the_lab, text, language))
     machines = [machine.name for machine in record.plan.machines]
     more = f" [{'|'.join(machines)}]" if len(machines) > 1 else ""
+    endpoint = context.provider(record).endpoint(context.instance(record), machines[0])
+    sudo = "" if endpoint.learner == "root" else " (sudo without a password)"
     output.talk(
         f"\n{record.id} is ready. Go on with:\n"
-        f"  lpiclab ssh {record.id}{more:<12}  a shell as student (sudo without a password)\n"
+        f"  lpiclab ssh {record.id}{more:<12}  a shell as {endpoint.learner}{sudo}\n"
         f"  lpiclab show {record.id}{'':<11}  the story and the tasks\n"
         f"  lpiclab check {record.id}{'':<10}  grade what you did\n"
-        f"  lpiclab down {record.id}{'':<11}  remove it"
+        f"  lpiclab down {record.id}{'':<11}  {'give it back' if endpoint.inventoried else 'remove it'}"
     )
 
 
@@ -55,8 +58,11 @@ def ssh(
         ),
     ] = None,
     user: Annotated[
-        str, typer.Option("--user", "-u", metavar="NAME", help="Log in as this user.")
-    ] = "student",
+        str | None,
+        typer.Option(
+            "--user", "-u", metavar="NAME", help="Log in as this user, not as student or the inventory's."
+        ),
+    ] = None,
 ) -> None:
     """Open a shell on a machine, or run a command there.
 
@@ -129,7 +135,10 @@ def down(
     lab: Annotated[str | None, typer.Argument(metavar="LAB", help="What to remove.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Remove every instance.")] = False,
 ) -> None:
-    """Remove a lab's machines and everything of them."""
+    """Remove a lab's machines and everything of them.
+
+    Machines of an inventory are given back as they were.
+    """
     from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
 
     if (lab is None) != everything:

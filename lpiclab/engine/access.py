@@ -14,8 +14,10 @@ from lpiclab.wait import Deadline
 _CONNECT_S = 60.0
 
 
-def shell(context: Context, name: str, machine: str | None, user: str, command: Sequence[str]) -> int:
+def shell(context: Context, name: str, machine: str | None, user: str | None, command: Sequence[str]) -> int:
     """Join the terminal to a login shell or a command on a machine; return its exit status.
+
+    Without a `user` it is the learner's.
 
     Several words of a command are quoted, so that they arrive as the words they were typed as; one
     word is shell text, as with ssh(1).
@@ -30,7 +32,7 @@ def shell(context: Context, name: str, machine: str | None, user: str, command: 
     interactive = text is None and sys.stdin.isatty()
     label = f"{record.id}/{machine}"
     with (
-        Session.connect(endpoint, machine=label, user=user, deadline=deadline) as session,
+        Session.connect(endpoint, machine=label, user=user or endpoint.learner, deadline=deadline) as session,
         session.channel(text, terminal.size() if interactive else None) as channel,
     ):
         terminal.join(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lpiclab import catalog, labs
 from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
-from lpiclab.model import Distro, Image, Instance, Lab, LabText, Language, Plan
+from lpiclab.model import Distro, Host, Image, Instance, Lab, LabText, Language, Machine, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.base import Provider
 from lpiclab.providers.registry import load_provider
@@ -44,6 +44,11 @@ def _folder_of(path: str) -> Path:
     """Return a lab's folder by its path or that of its ``lab.yaml``."""
     folder = Path(path)
     return folder.parent if folder.name == "lab.yaml" else folder
+
+
+def _with_cards(machine: Machine, host: Host) -> Machine:
+    cards = zip(machine.nics, host.interfaces, strict=True)
+    return replace(machine, nics=tuple(replace(nic, interface=interface) for nic, interface in cards))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +118,16 @@ class Context:
         """Return a distribution of the catalogue."""
         return catalog.find_distro(name)
 
-    def plan(self, lab: Lab, *, seed: str, distro: Distro) -> Plan:
-        """Apply a seed and a distribution to a lab."""
+    def plan(self, lab: Lab, *, seed: str, distro: Distro, hosts: Mapping[str, Host] | None = None) -> Plan:
+        """Apply a seed and a distribution to a lab, and the names of cards of `hosts` that exist already."""
         if distro.family not in lab.families:
             raise UsageError(
                 f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}"
             )
         from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
 
+        if hosts:
+            lab = replace(lab, machines=tuple(_with_cards(each, hosts[each.name]) for each in lab.machines))
         return render.plan(lab, seed=seed, distro=distro, template_roots=self.template_roots)
 
     def record(self, name: str) -> Record:
@@ -162,7 +169,8 @@ class Context:
         """
         images = self._images(record) if with_images else {}
         folder = self.store.folder(record.id)
-        return Instance(id=record.id, folder=folder, plan=record.plan, images=images)
+        hosts = self.store.hosts(record.id)
+        return Instance(id=record.id, folder=folder, plan=record.plan, images=images, hosts=hosts)
 
     def _images(self, record: Record) -> Mapping[str, Image]:
         from lpiclab import images  # noqa: PLC0415 - only where machines are at hand

@@ -13,6 +13,7 @@ from lpiclab.engine.context import Context
 from lpiclab.engine.forking import Reach
 from lpiclab.errors import CommandFailed, MachineryError, UsageError
 from lpiclab.files import write_private
+from lpiclab.labs.checkfile import read_check_file
 from lpiclab.model import Lab, Language, Report, Step, TaskText
 from lpiclab.names import nearest
 from lpiclab.provision import step_command
@@ -62,6 +63,10 @@ def grade(
 
     reach = Reach(context.provider(record), context.instance(record), context.progress)
     distro = context.distro(record.plan.distro)
+    if not quick and reach.forker is None and read_check_file(lab).forks:
+        context.progress(
+            f"the provider {record.provider} can't copy machines: what is proved on a copy is left out"
+        )
 
     return run_checks(
         lab,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lpiclab import labs
+from lpiclab.engine import adopting
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
-from lpiclab.model import Instance, Lab, Machine, MachineState, Plan
-from lpiclab.providers.base import MachineStatus, Snapshots, Templates
+from lpiclab.model import Host, Instance, Lab, Machine, MachineState, Plan
+from lpiclab.providers.base import Adopts, MachineStatus, Snapshots, Templates
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
@@ -47,6 +48,7 @@ class Wish:
     seed: str | None = None
     provider: str | None = None
     distro: str | None = None
+    inventory: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +83,19 @@ def up(context: Context, name: str, wish: Wish) -> Record:
             context.progress(f"{error.message}: starting over")
             remove(context, instance_id)
             record = None
+        hosts: Mapping[str, Host] = {}
         if record and record.phase != "ready":
             context.progress(f"an earlier `up {name}` did not finish: starting over")
+            hosts = context.store.hosts(instance_id)
+            if hosts and wish.provider in {None, record.provider}:
+                wish = replace(wish, provider=record.provider)
             remove(context, instance_id)
             record = None
         if record:
-            _require_same(record, wish, folder)
+            _require_same(context, record, wish, folder)
             start(context, record)
             return record
-        return make(context, instance_id, context.lab(str(folder)), wish)
+        return make(context, instance_id, context.lab(str(folder)), wish, hosts)
 
 
 def reset(context: Context, name: str) -> Record:
@@ -103,13 +109,15 @@ def reset(context: Context, name: str) -> Record:
 
 def start_over(context: Context, record: Record, lab: Lab) -> Record:
     """Bring an instance back to its start as its lab is today; the caller holds its lock."""
-    plan = context.plan(lab, seed=record.plan.seed, distro=context.distro(record.plan.distro))
+    hosts = adopting.hosts(context.provider(record), lab, None, context.store.hosts(record.id))
+    plan = context.plan(lab, seed=record.plan.seed, distro=context.distro(record.plan.distro), hosts=hosts)
     if plan == record.plan and _begin(context, record):
         return record
+    adopting.require_undo(context.provider(record), record)
     _tell_what_goes(context, record)
     wish = Wish(seed=record.plan.seed, provider=record.provider, distro=record.plan.distro)
     remove(context, record.id)
-    return make(context, record.id, lab, wish)
+    return make(context, record.id, lab, wish, hosts)
 
 
 def _tell_what_goes(context: Context, record: Record) -> None:
@@ -189,16 +197,25 @@ def status(context: Context) -> Sequence[InstanceStatus]:
     return [_status(context, instance_id) for instance_id in context.store.ids()]
 
 
-def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
-    """Make an instance from nothing; the caller holds its lock, and there is none of that id."""
+def make(
+    context: Context, instance_id: str, lab: Lab, wish: Wish, hosts: Mapping[str, Host] | None = None
+) -> Record:
+    """Make an instance from nothing; the caller holds its lock, and there is none of that id.
+
+    `hosts` are the machines of an inventory that it was made of before, if it was.
+    """
     provider_name = wish.provider or DEFAULT
     provider = load_provider(provider_name, context.home)
     distro = context.distro(wish.distro or DEFAULT_DISTRO)
-    plan = context.plan(lab, seed=wish.seed or "", distro=distro)
+    hosts = adopting.hosts(provider, lab, wish.inventory, hosts)
+    plan = context.plan(lab, seed=wish.seed or "", distro=distro, hosts=hosts)
     _require_words(context, lab, plan)
     images = _ensure_images(context, plan) if provider.images else {}
     record = new_record(instance_id, provider_name, lab.folder, images, plan)
+    adopting.look(context, provider, record, hosts)
     context.store.save(record)
+    if hosts:
+        context.store.save_hosts(instance_id, hosts)
     instance = context.instance(record)
     deadline = Deadline.after(_UP_S)
     try:
@@ -208,7 +225,9 @@ def make(context: Context, instance_id: str, lab: Lab, wish: Wish) -> Record:
                 provider.destroy(instance)
                 _set_up(context, record, deadline)
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(provider, Adopts):
+            context.progress(f"its machines stay as they are: `lpiclab down {instance_id}` gives them back")
+        elif isinstance(error, KeyboardInterrupt):
             context.progress(f"interrupted: stopping its machines; `lpiclab up {instance_id}` starts over")
         # Nothing of a half-made instance may go on running; its files stay as evidence until the next `up`.
         with contextlib.suppress(LpiclabError):
@@ -258,7 +277,7 @@ def _keep(context: Context, record: Record, lab: Lab) -> bool:
 
 def _set_up_key(plan: Plan) -> str:
     """Return a digest of all that set-up puts and runs on the machines, and of how it does."""
-    facts = {"set_up": SET_UP_VERSION, "plan": plan}
+    facts = {"set_up": SET_UP_VERSION, "plan": replace(plan, undo=())}  # which is not for made machines
     return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 
@@ -288,7 +307,7 @@ def start(context: Context, record: Record) -> None:
         _settle(context, record)
 
 
-def _require_same(record: Record, wish: Wish, folder: Path) -> None:
+def _require_same(context: Context, record: Record, wish: Wish, folder: Path) -> None:
     """Refuse to answer `up` with an instance of another lab, seed, distribution or provider."""
     if Path(record.lab_folder).resolve() != folder.resolve():
         raise UsageError(
@@ -303,6 +322,13 @@ def _require_same(record: Record, wish: Wish, folder: Path) -> None:
                 f'{record.id} is up with {option} "{value}", not "{wanted}"',
                 hint=f"`lpiclab down {record.id}` first, or give this one a name of its own: "
                 f"`lpiclab up {record.lab_id}@NAME`",
+            )
+    if wish.inventory is not None:
+        found = adopting.hosts(context.provider(record), context.lab_of(record), wish.inventory)
+        if found != context.store.hosts(record.id):
+            raise UsageError(
+                f"{record.id} is up on other machines than {wish.inventory} says",
+                hint=f"`lpiclab down {record.id}` first, which gives those back",
             )
 
 
@@ -326,6 +352,7 @@ def _salvage(context: Context, instance_id: str) -> Instance:
     folder = context.store.folder(instance_id)
     machines = folder / "machines"
     names = sorted(each.name for each in machines.iterdir()) if machines.is_dir() else []
+    hosts = context.store.hosts(instance_id)
     plan = Plan(
         lab_id=instance_id.partition("@")[0],
         seed="",
@@ -336,16 +363,18 @@ def _salvage(context: Context, instance_id: str) -> Instance:
         files=(),
         setup=(),
     )
-    return Instance(id=instance_id, folder=folder, plan=plan)
+    return Instance(id=instance_id, folder=folder, plan=plan, hosts=hosts)
 
 
 def _status(context: Context, instance_id: str) -> InstanceStatus:
     try:
         record = context.store.find(instance_id)
+        instance = context.instance(record, with_images=False) if record else None
     except StateError as error:
         return _broken_status(instance_id, error.message)
-    if record is None:
+    if record is None or instance is None:
         return _broken_status(instance_id, "its record is missing")
+    machines = context.provider(record).status(instance)
     return InstanceStatus(
         id=record.id,
         lab=record.lab_id,
@@ -354,7 +383,7 @@ def _status(context: Context, instance_id: str) -> InstanceStatus:
         provider=record.provider,
         phase=record.phase,
         up_seconds=(datetime.now(UTC) - record.created).total_seconds(),
-        machines=dict(context.provider(record).status(context.instance(record, with_images=False))),
+        machines=dict(machines),
     )
 
 

@@ -33,12 +33,13 @@ class Expectation:
 
 @dataclass(slots=True)
 class CheckFile:
-    """What `checks.py` says about itself."""
+    """What `checks.py` says about itself; `forks` tells that checks want a copy of the machines."""
 
     file: Path
     expectations: list[Expectation] = field(default_factory=list)
     tasks: set[str] = field(default_factory=set)
     problems: list[SpecProblem] = field(default_factory=list)
+    forks: bool = False
 
     def values(self, task: str, reason: str) -> frozenset[str] | None:
         """Return the names of the values that `reason` gets whoever gives it, None if nobody can tell."""
@@ -109,6 +110,8 @@ class _Visitor(ast.NodeVisitor):
     def _function(self, node: _Function) -> None:
         if node.name.startswith("test"):
             self._test(node)
+        if node.name.startswith("test") or _decorator(node, "fixture"):
+            self._checks.forks |= any(argument.arg == "fork" for argument in node.args.args)
         self.generic_visit(node)
         self._task = ""
 

@@ -106,7 +106,9 @@ class _Linter:
             return
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.
-            plan = self._plan(lab, seed) or self._plan(replace(lab, files=(), setup=(), faults=()), seed)
+            plan = self._plan(lab, seed) or self._plan(
+                replace(lab, files=(), setup=(), faults=(), undo=()), seed
+            )
             if plan:
                 self._words(lab, plan, texts)
                 self._scripts(lab, plan, parse=not seed)
@@ -121,7 +123,7 @@ class _Linter:
             self._try(render.render_text, text, lab, plan, self._distro)
 
     def _scripts(self, lab: Lab, plan: Plan, *, parse: bool) -> None:
-        steps = [*lab.setup]
+        steps = [*lab.setup, *lab.undo]
         steps += [step for solution in lab.solutions for step in solution.steps]
         steps += [step for mutant in lab.mutants for step in mutant.steps]
         steps += [step for fault in lab.faults for step in fault.steps]

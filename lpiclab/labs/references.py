@@ -145,7 +145,7 @@ def _fails(lab: Lab, path: str, fails: tuple[str, ...]) -> Iterator[Finding]:
 
 def _steps(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
     machines = [machine.name for machine in lab.machines]
-    lists: list[tuple[str, tuple[Step, ...]]] = [("setup", lab.setup)]
+    lists: list[tuple[str, tuple[Step, ...]]] = [("setup", lab.setup), ("undo", lab.undo)]
     lists += [(f"solutions[{number}].steps", each.steps) for number, each in enumerate(lab.solutions)]
     lists += [(f"mutants[{number}].steps", each.steps) for number, each in enumerate(lab.mutants)]
     lists += [(f"faults[{number}].steps", each.steps) for number, each in enumerate(lab.faults)]

@@ -163,6 +163,7 @@ def _fields(
     files: tuple[FileSpec, ...] = (),
     setup: tuple[Step, ...] = (),
     mutants: tuple[Mutant, ...] = (),
+    undo: tuple[Step, ...] = (),
     **fields: Any,
 ) -> dict[str, Any]:
     """Return the fields of a `Lab` that its `lab.yaml` gives."""
@@ -173,6 +174,7 @@ def _fields(
         "files": files,
         "setup": setup,
         "mutants": mutants,
+        "undo": undo,
         **fields,
     }
 
@@ -197,6 +199,7 @@ LAB = Record(
         "parameters": Converted(MapOf(_PARAMETER), _parameters),
         "files": ListOf(_FILE),
         "setup": ListOf(_STEPS.item),
+        "undo": ListOf(_STEPS.item),
         "mutants": ListOf(_MUTANT),
         "faults": ListOf(_FAULT, minimum=1),
         "faults_drawn": Integer(minimum=1, maximum=3),

@@ -1,7 +1,8 @@
 """The provider contract.
 
 A provider works on a whole instance, all machines and networks at once, so that networks and
-snapshots stay consistent. It knows nothing of SSH sessions, set-up or grading, and prints nothing.
+snapshots stay consistent. It knows nothing of grading and prints nothing. One that makes machines knows
+nothing of SSH sessions and set-up either; one that has others' machines has no other way in.
 """
 
 from __future__ import annotations
@@ -85,16 +86,25 @@ class Provider(Protocol):
         """Make disks and identities; keep what is there already."""
 
     def start(self, instance: Instance, /, *, deadline: Deadline, progress: Progress) -> None:
-        """Power all machines on that are not, and return when their management answers."""
+        """Power all machines on that are not, and return when their management answers.
+
+        One that `Adopts` can only tell which don't answer.
+        """
 
     def restart(self, instance: Instance, machines: Sequence[str], /, *, deadline: Deadline) -> None:
         """Reboot `machines` in an orderly way, by force if they can't, and return as `start` does."""
 
     def stop(self, instance: Instance, /, *, deadline: Deadline) -> None:
-        """Shut all machines down, by force at the deadline; disks stay."""
+        """Shut all machines down, by force at the deadline; disks stay.
+
+        One that `Adopts` leaves them running.
+        """
 
     def destroy(self, instance: Instance, /) -> None:
-        """Remove everything of the instance's machines; absent is success."""
+        """Remove everything of the instance's machines; absent is success.
+
+        One that `Adopts` gives them back as they were.
+        """
 
     def status(self, instance: Instance, /) -> Mapping[str, MachineStatus]:
         """Look at each machine without disturbing it."""
@@ -193,4 +203,18 @@ class Shells(Protocol):
         """Return a connection to a shell of a running machine; there can be one at a time.
 
         Other methods use it too: none may be called while a connection is held.
+        """
+
+
+@runtime_checkable
+class Adopts(Protocol):
+    """A seventh ability: machines that exist already and outlast the instance, `Instance.hosts`."""
+
+    name: ClassVar[str]
+
+    def look(self, instance: Instance, /, *, deadline: Deadline, progress: Progress) -> None:
+        """Look whether the instance can be made of its hosts; change nothing, there or here.
+
+        Raises:
+            ProviderError: it can't; holds everything that is wrong, over all machines.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lpiclab.errors import ProviderError
-from lpiclab.guest import network_setup
+from lpiclab.guest import CARDS_UNIT, network_setup
 from lpiclab.model import Machine, Nic
 
 
@@ -43,3 +43,21 @@ def test_unknown_family_is_an_error() -> None:
     machine = Machine(name="a", nics=(Nic(network="lan", address="10.0.0.1/24"),))
     with pytest.raises(ProviderError, match="family plan9"):
         network_setup(machine, "plan9")
+
+
+def test_cards_beside_others_have_a_unit_of_their_own() -> None:
+    """What configures the machine's other cards is not touched, whatever that is and on any family."""
+    machine = Machine(
+        name="gw",
+        nics=(
+            Nic(network="in", address="10.0.0.1/24", interface="ens-4"),
+            Nic(network="out", interface="ens5"),
+        ),
+    )
+    (file,), (step,) = network_setup(machine, "plan9")
+    assert file.path == f"/etc/systemd/system/{CARDS_UNIT}"
+    assert "ExecStart=/usr/bin/env ip address replace 10.0.0.1/24 dev ens-4\n" in file.content
+    assert "ExecStart=/usr/bin/env ip link set dev ens-4 up\n" in file.content
+    assert r"Wants=sys-subsystem-net-devices-ens\x2d4.device" in file.content
+    assert "ens5" not in file.content
+    assert f"systemctl restart {CARDS_UNIT}" in step.content

@@ -25,6 +25,7 @@ LEVELS = {
     "terminal": 1,
     "templating": 2,
     "catalog": 2,
+    "inventory": 2,
     "params": 2,
     "labs": 2,
     "render": 2,

@@ -28,13 +28,13 @@ def _soon() -> Deadline:
 
 
 class _Policy(paramiko.ServerInterface):
-    """Accepts one key of root; each command is run by this host's shell."""
+    """Accepts one key of root and of hanako; each command is run by this host's shell."""
 
     def __init__(self, key: paramiko.PKey) -> None:
         self._key = key
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        known = username == "root" and key == self._key
+        known = username in {"root", "hanako"} and key == self._key
         return common.AUTH_SUCCESSFUL if known else common.AUTH_FAILED
 
     def get_allowed_auths(self, username: str) -> str:
@@ -255,3 +255,123 @@ def test_closing_twice_is_harmless(session: Session) -> None:
     session.run("true", deadline=_soon())
     session.close()
     session.close()
+
+
+# What sudo(8) does with our options, without becoming anybody.
+_SUDO = """#!/bin/sh
+echo "$*" >> "${0%/*}/log"
+while [ $# -gt 0 ]; do
+    case $1 in --) shift; exec "$@" ;; --login) exec sh ;; *) shift ;; esac
+done
+"""
+
+
+@pytest.fixture
+def inventoried(server: _Server) -> SshEndpoint:
+    """Return the server as an inventory would have it, with a user who has to become root."""
+    return replace(server.endpoint, user="hanako", learner="hanako", inventoried=True)
+
+
+@pytest.fixture
+def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a sudo on the server's PATH, and return it."""
+    program = tmp_path / "sudo"
+    program.write_text(_SUDO)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return program
+
+
+def test_root_is_had_by_sudo(inventoried: SshEndpoint, sudo: Path) -> None:
+    """Commands, followed ones and login shells go by sudo, which never asks."""
+    said: list[bytes] = []
+    with Session.connect(inventoried, machine="raid1/server", deadline=_soon()) as session:
+        assert session.follow("echo 'a b'; exit 3", said.append, deadline=_soon()) == 3
+        with session.channel(None, None) as channel:
+            channel.sendall(b"echo login\n")
+            channel.shutdown_write()
+            assert channel.makefile("rb").read() == b"login\n"
+    assert b"".join(said) == b"a b\n"
+    begin = "--non-interactive --set-home"
+    assert (sudo.parent / "log").read_text().splitlines() == [
+        f"{begin} -- sh -c true",
+        f"{begin} -- sh -c echo 'a b'; exit 3",
+        f"{begin} --login",
+    ]
+
+
+def test_user_is_not_made_root(inventoried: SshEndpoint, sudo: Path) -> None:
+    """Who asks for a user gets a shell as that one."""
+    said: list[bytes] = []
+    with Session.connect(inventoried, machine="raid1/server", user="hanako", deadline=_soon()) as session:
+        session.follow("echo me", said.append, deadline=_soon())
+    assert said == [b"me\n"]
+    assert not (sudo.parent / "log").exists()
+
+
+def test_sudo_with_a_password_is_told(inventoried: SshEndpoint, sudo: Path, server: _Server) -> None:
+    """What sudo said, and the line for sudoers; nothing stays connected."""
+    sudo.write_text("#!/bin/sh\necho sudo: a password is required >&2\nexit 1\n")
+    with pytest.raises(ConnectFailed, match="hanako can't become root by sudo without a password") as raised:
+        Session.connect(inventoried, machine="raid1/server", deadline=_soon())
+    assert raised.value.details == "sudo: a password is required"
+    assert "/etc/sudoers.d/hanako" in raised.value.hint
+    server.transports[0].join(20)
+    assert not server.transports[0].is_active()
+
+
+def test_wrong_key_of_an_inventory_is_told_with_both(inventoried: SshEndpoint, tmp_path: Path) -> None:
+    """Fingerprints, as OpenSSH shows them, tell which of the two is wrong."""
+    other = replace(inventoried, host_key=make_key_pair(tmp_path / "other", "other"))
+    with pytest.raises(ConnectFailed, match="its host key is not ours") as raised:
+        Session.connect(other, machine="raid1/server", deadline=_soon())
+    for file in ("host_key", "other"):
+        assert paramiko.PKey.from_path(tmp_path / file).fingerprint in raised.value.hint
+
+
+def test_refused_login_of_an_inventory_has_a_hint(inventoried: SshEndpoint) -> None:
+    """It is the inventory that may be wrong, or the machine's authorized_keys."""
+    with pytest.raises(ConnectFailed, match="management SSH as nobody failed") as raised:
+        Session.connect(replace(inventoried, user="nobody"), machine="raid1/server", deadline=_soon())
+    assert "authorized_keys" in raised.value.hint
+
+
+def test_nobody_at_an_inventorys_address_has_a_hint(inventoried: SshEndpoint) -> None:
+    """The machine may be off."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ConnectFailed) as raised:
+        Session.connect(replace(inventoried, port=port), machine="raid1/server", deadline=_soon())
+    assert raised.value.hint == f"is it switched on, and does its sshd listen at 127.0.0.1 port {port}?"
+
+
+@pytest.mark.parametrize("key", [paramiko.ECDSAKey.generate(), paramiko.RSAKey.generate(2048)])
+def test_other_kinds_of_private_keys_are_read(
+    inventoried: SshEndpoint, tmp_path: Path, key: paramiko.PKey
+) -> None:
+    """A user's own key need not be ed25519; here it is one that the server does not know."""
+    key.write_private_key_file(str(tmp_path / "own"))
+    with pytest.raises(ConnectFailed, match="Authentication failed"):
+        Session.connect(
+            replace(inventoried, key_file=tmp_path / "own"), machine="raid1/server", deadline=_soon()
+        )
+
+
+@pytest.mark.parametrize("key", ["with a passphrase", "damaged", "absent"])
+def test_private_key_that_can_not_be_used_is_told(inventoried: SshEndpoint, tmp_path: Path, key: str) -> None:
+    """Nobody can be asked for a passphrase; and a file may be no key, or not be there."""
+    file = tmp_path / "own"
+    if key == "damaged":
+        file.write_text("no key\n")
+    elif key == "with a passphrase":
+        paramiko.ECDSAKey.generate().write_private_key_file(str(file), password="secret")  # noqa: S106 - of a test
+    with pytest.raises(ConnectFailed, match=r"the private key .* can't be used") as raised:
+        Session.connect(replace(inventoried, key_file=file), machine="raid1/server", deadline=_soon())
+    assert "without a passphrase" in raised.value.hint
+
+
+def test_end_of_a_connection_is_noticed(session: Session, server: _Server) -> None:
+    """A machine that goes down closes it; one that does not is waited for until the deadline."""
+    assert not session.wait_closed(Deadline.after(0))
+    server.transports[0].close()
+    assert session.wait_closed(_soon())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lpiclab.errors import StateError, UsageError
-from lpiclab.model import Disk, Machine, Nic, Plan, RenderedFile, RenderedStep
+from lpiclab.model import Disk, Host, Machine, Nic, Plan, RenderedFile, RenderedStep
 from lpiclab.paths import Home
 from lpiclab.state import Record, Store, new_record
 
@@ -49,6 +49,21 @@ def test_record_comes_back_as_it_was_saved(store: Store, record: Record) -> None
     file = store.folder("raid1@anna") / "record.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_hosts_are_kept_apart_from_the_record(store: Store, record: Record) -> None:
+    """They come back as they were saved, only the user may read them, and most instances have none."""
+    hosts = {"ns1": Host(address="192.0.2.1", key="/id", host_key="ssh-ed25519 A", interfaces=("ens4",))}
+    store.save(record)
+    assert store.hosts(record.id) == {}
+    store.save_hosts(record.id, hosts)
+    assert store.hosts(record.id) == hosts
+    file = store.folder(record.id) / "hosts.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    file.write_text("[")
+    with pytest.raises(StateError, match=r"hosts\.json is damaged") as raised:
+        store.hosts(record.id)
+    assert "/var/lib/lpiclab/undo" in raised.value.hint
 
 
 def test_completed_set_up_is_noted(store: Store, record: Record) -> None:

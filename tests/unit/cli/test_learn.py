@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,29 @@ def test_up_tells_the_tasks_and_how_to_go_on(lpiclab: Lpiclab, commands: Command
     ):
         assert words in stderr
     assert commands
+
+
+@pytest.mark.usefixtures("commands", "strangers")
+def test_up_on_machines_of_an_inventory(lpiclab: Lpiclab, inventory: Path) -> None:
+    """Who comes in there is told; the machines are given back in the end; the file is needed once."""
+    code, _, stderr = lpiclab("up", "web", "--provider", "ssh", "--inventory", str(inventory))
+    assert code == 0
+    assert "a shell as root\n" in stderr
+    assert "give it back" in stderr
+    inventory.unlink()
+    assert lpiclab("restart", "web")[0] == 0
+    assert "can't be reset" in lpiclab("reset", "web")[2]
+    assert lpiclab("snapshot", "save", "web")[0] == 4
+    assert lpiclab("down", "web")[0] == 0
+
+
+def test_wrong_inventory_is_told_with_its_place(lpiclab: Lpiclab, inventory: Path) -> None:
+    """Each mistake has its line, as in a lab."""
+    inventory.write_text(inventory.read_text().replace("sdc", "sda").replace("ens5", '"en s5"'))
+    code, _, stderr = lpiclab("up", "web", "--provider", "ssh", "--inventory", str(inventory))
+    assert code == 3
+    assert "inventory.yaml:3:" in stderr
+    assert "inventory.yaml:4:" in stderr
 
 
 def test_status_shows_machines(web: Lpiclab) -> None:

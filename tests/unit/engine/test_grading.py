@@ -115,6 +115,21 @@ def test_failing_solution_is_told(context: Context, record: Record, refused: set
         grading.solve(context, record.id, lambda _: None)
 
 
+@pytest.mark.parametrize("quick", [False, True])
+def test_proofs_that_are_left_out_are_told(
+    context: Context, record: Record, told: list[str], monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    """Where the provider can't copy machines and checks want copies; not where that was asked for."""
+    monkeypatch.setattr(runner, "grade", lambda *_, **__: _REPORT)
+    words = "the provider fake can't copy machines: what is proved on a copy is left out"
+    grading.check(context, "web", [], "en")
+    assert words not in told
+    with (Path(record.lab_folder) / "checks.py").open("a") as file:
+        file.write('\n\n@task("boot")\ndef test_again(fork):\n    fork.reboot()\n')
+    grading.check(context, "web", [], "en", quick=quick)
+    assert (words in told) is not quick
+
+
 def test_half_made_instance_cannot_be_graded(context: Context, record: Record) -> None:
     """An instance whose `up` was interrupted is no learner's failure."""
     context.store.save(new_record("web", "fake", Path(record.lab_folder), {}, record.plan))

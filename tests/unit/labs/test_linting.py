@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lpiclab import labs
+from lpiclab.labs.checkfile import read_check_file
 from lpiclab.model import Distro
 
 Edit = Callable[[str, str, str], None]
@@ -153,3 +154,32 @@ def test_scripts_of_faults_that_no_seed_draws_are_read_too(lint: Lint, edit: Edi
     assert [each.partition(": bash -n")[0] for each in lint()] == ["faults/two.sh:1:1"]
     (web_folder / "faults" / "two.sh").write_text("echo {{ zoen }}\n")
     assert lint() == ["faults/two.sh:1:1: 'zoen' is undefined; did you mean \"zone\"?"]
+
+
+def test_undo_steps_are_read_too(lint: Lint, edit: Edit, web_folder: Path) -> None:
+    """They are rendered and parsed like set-up's."""
+    edit("lab.yaml", "mutants:", "undo: [{machine: web, script: undo.sh}]\nmutants:")
+    (web_folder / "undo.sh").write_text("rm -r /srv/{{ zone }}\n")
+    assert lint() == []
+    (web_folder / "undo.sh").write_text("echo (\n")
+    assert [each.partition(": bash -n")[0] for each in lint()] == ["undo.sh:1:1"]
+    (web_folder / "undo.sh").write_text("echo {{ zoen }}\n")
+    assert lint() == ["undo.sh:1:1: 'zoen' is undefined; did you mean \"zone\"?"]
+
+
+@pytest.mark.parametrize(
+    ("code", "forks"),
+    [
+        ("", False),
+        ('@task("boot")\ndef test_more(fork):\n    fork.reboot()\n', True),
+        ("@pytest.fixture\ndef copy(fork):\n    return fork\n", True),
+        ("def helper(fork):\n    return fork\n", False),
+    ],
+)
+def test_checks_that_want_a_copy_are_known(
+    web_folder: Path, shared_templates: Path, code: str, forks: bool
+) -> None:
+    """Tests and fixtures that take `fork` do, directly or not."""
+    file = web_folder / "checks.py"
+    file.write_text(f"import pytest\n{file.read_text()}\n{code}")
+    assert read_check_file(labs.load(web_folder, template_roots=[shared_templates])).forks is forks

@@ -168,6 +168,16 @@ def problems(web_folder: Path, shared_templates: Path, edit: Edit) -> Change:
         ),
         (
             "mutants:",
+            "undo:\n  - {machine: wob, script: setup/web.sh}\nmutants:",
+            'lab.yaml:35:15: undo[0].machine: there is no machine "wob"; did you mean "web"?',
+        ),
+        (
+            "mutants:",
+            "undo:\n  - {machine: web, script: undo/web.sh}\nmutants:",
+            'undo[0].script: there is no file "undo/web.sh"; did you mean "setup/web.sh"?',
+        ),
+        (
+            "mutants:",
             f"{_FAULT}{_NO_PAGE}mutants:",
             'faults[1].id: "no-page" is there twice',
         ),
