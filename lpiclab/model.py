@@ -14,6 +14,9 @@ from typing import Literal
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
+X86_64 = "x86_64"
+X86_64_V2 = "x86-64-v2"
+"""What a machine is unless something else is said: see `lpiclab.hardware`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,10 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """A lab as its author wrote it; `folder` holds everything its relative paths name."""
+    """A lab as its author wrote it; `folder` holds everything its relative paths name.
+
+    `only_because` is why it runs on no other families than `families`.
+    """
 
     id: str
     folder: Path
@@ -153,6 +159,7 @@ class Lab:
     mutants: tuple[Mutant, ...]
     faults: tuple[Fault, ...] = ()
     faults_drawn: int = 0
+    only_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +198,37 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudDisk:
+    """A disk with a system and cloud-init on it, that its distributor publishes for one architecture.
+
+    `digest` is ``sha256:`` or ``sha512:`` and hexadecimal digits; `size_bytes` is 0 where nobody said.
+    """
+
+    url: str
+    digest: str
+    format: str = "qcow2"
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """How an image is made of a published disk: that of the host's architecture, and what is put in.
+
+    `repositories` are package repositories to switch on first, by the names that `guest` knows.
+    """
+
+    disks: Mapping[str, CloudDisk]
+    packages: tuple[str, ...]
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distro:
     """A distribution of the catalogue.
 
-    `services` and `paths` map the names that labs use (``bind``) to this distribution's own.
+    `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
+    says of the services that it has not what became of them. `processor` is the level of x86-64 that
+    it is built for.
     """
 
     id: str
@@ -205,6 +239,9 @@ class Distro:
     services: Mapping[str, str]
     paths: Mapping[str, str]
     bootstrap: Bootstrap | None = None
+    cloud: Cloud | None = None
+    processor: str = X86_64_V2
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 Value = str | int
@@ -252,12 +289,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A disk image on this host: `folder` holds the disk, the kernel, the initrd and a manifest."""
+    """A disk image on this host: `folder` holds the disk, the kernel, the initrd and a manifest.
+
+    `architecture` and `processor` are what its programs are built for.
+    """
 
     distro: str
     digest: str
     folder: Path
     command_line: str
+    architecture: str = X86_64
+    processor: str = X86_64_V2
 
     @property
     def disk(self) -> Path:

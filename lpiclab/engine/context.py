@@ -113,6 +113,12 @@ class Context:
         """Return a distribution of the catalogue."""
         return catalog.find_distro(name)
 
+    def accelerator(self) -> str:
+        """Return what machines run with on this host, as far as it is known: ``kvm`` or ``tcg``."""
+        from lpiclab.providers.qemu import accelerator  # noqa: PLC0415 - only where an image is built
+
+        return accelerator.known(self.home.settings) or "tcg"
+
     def plan(self, lab: Lab, *, seed: str, distro: Distro) -> Plan:
         """Apply a seed and a distribution to a lab."""
         if distro.family not in lab.families:
