@@ -111,7 +111,7 @@ def _shape(identifier: str) -> Record[Distro]:
             "family": Choice(FAMILIES),
             "version": Text(r"[0-9]+(\.[0-9]+)*", "a version"),
             "support_end": Text(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "a date such as 2028-08-09"),
-            "services": MapOf(Text(r"[a-z][a-z0-9@._-]*", "the name of a service")),
+            "services": MapOf(Text(r"[a-zA-Z][a-zA-Z0-9@._-]*", "the name of a service")),
             "paths": MapOf(Text(r"/[A-Za-z0-9._/-]+", "an absolute path")),
         },
         optional={

@@ -14,9 +14,7 @@ from typing import Literal
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
-X86_64 = "x86_64"
-X86_64_V2 = "x86-64-v2"
-"""What a machine is unless something else is said: see `lpiclab.hardware`."""
+X86_64, X86_64_V2 = "x86_64", "x86-64-v2"  # what a machine is for, see `lpiclab.hardware`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +222,10 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distro:
-    """A distribution of the catalogue.
+    """A distribution of the catalogue; `processor` is the level of x86-64 that it is built for.
 
     `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
-    says of the services that it has not what became of them. `processor` is the level of x86-64 that
-    it is built for.
+    says of the services that it has not what became of them.
     """
 
     id: str
@@ -289,10 +286,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A disk image on this host: `folder` holds the disk, the kernel, the initrd and a manifest.
-
-    `architecture` and `processor` are what its programs are built for.
-    """
+    """A disk image on this host: `folder` holds the disk, the kernel, the initrd and a manifest."""
 
     distro: str
     digest: str

@@ -122,8 +122,9 @@ class Context:
     def plan(self, lab: Lab, *, seed: str, distro: Distro) -> Plan:
         """Apply a seed and a distribution to a lab."""
         if distro.family not in lab.families:
+            reason = f" ({lab.only_because})" if lab.only_because else ""
             raise UsageError(
-                f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}"
+                f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}{reason}"
             )
         from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
 

@@ -168,7 +168,7 @@ def _prove(disk: CloudDisk, part: Path) -> None:
         part.unlink()
         raise ImageError(
             f"{disk.url} is not what the catalogue says: its digest is {found}, not {disk.digest}",
-            hint="it was damaged on the way, or somebody changed it; nothing of it was kept or used: try again",
+            hint="it was damaged on the way, or somebody changed it; nothing of it was kept: try again",
         )
 
 
