@@ -31,7 +31,6 @@ HOST_ADDRESS = "10.0.2.2"
 _MEMORY_MIB = 2048
 _PROCESSORS = 2
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)")
-_END_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +145,7 @@ def first_boot(name: str, folder: Path, hardware: Hardware) -> Iterator[FirstBoo
         try:
             yield FirstBoot(name, folder, monitor, ready)
         finally:
-            _end(pid, monitor)
+            _end(pid)
 
 
 def machine_argv(name: str, hardware: Hardware, *, monitor: int, ready: int) -> list[str]:
@@ -192,11 +191,8 @@ def _firmware(file: str) -> list[str]:
     return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={file}"] if file else []
 
 
-def _end(pid: int, monitor: socket.socket) -> None:
-    """End QEMU if it still runs. Nobody waits for it, so its number can't be another process's yet."""
-    with contextlib.suppress(ProcessLookupError):
+def _end(pid: int) -> None:
+    """End QEMU if it still runs. Nobody has waited for it, so its number can't be another process's yet."""
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
         os.kill(pid, signal.SIGKILL)
-    monitor.settimeout(_END_S)
-    with contextlib.suppress(OSError):
-        while monitor.recv(65536):
-            pass
+        os.waitpid(pid, 0)

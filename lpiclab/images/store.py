@@ -112,7 +112,10 @@ def build(
         part = private_folder(home.images) / f".{distro.id}.part"
         _clear(part)
         try:
-            _require_space(home.images)
+            if isinstance(recipe, Recipe):
+                _require_space(home.images)
+            else:
+                _require_space(home.images, _CLOUD_NEEDED_MIB)
             part.mkdir(mode=0o700)
             made = _build(recipe, part, progress, accelerator)
             _clear(folder)
@@ -206,11 +209,11 @@ def _build(recipe: Recipe | CloudRecipe, part: Path, progress: Progress, acceler
         ) from error
 
 
-def _require_space(folder: Path) -> None:
+def _require_space(folder: Path, needed_mib: int = _NEEDED_MIB) -> None:
     free_mib = _free_mib(folder)
-    if free_mib < _NEEDED_MIB:
+    if free_mib < needed_mib:
         raise ImageError(
-            f"building an image needs {_NEEDED_MIB} MiB in {folder}, {free_mib} MiB are free",
+            f"building an image needs {needed_mib} MiB in {folder}, {free_mib} MiB are free",
             hint="`lpiclab image rm` removes images, LPICLAB_HOME chooses another place",
         )
 

@@ -153,3 +153,16 @@ def test_scripts_of_faults_that_no_seed_draws_are_read_too(lint: Lint, edit: Edi
     assert [each.partition(": bash -n")[0] for each in lint()] == ["faults/two.sh:1:1"]
     (web_folder / "faults" / "two.sh").write_text("echo {{ zoen }}\n")
     assert lint() == ["faults/two.sh:1:1: 'zoen' is undefined; did you mean \"zone\"?"]
+
+
+def test_a_lab_that_says_why_it_is_for_one_family_is_right(
+    web_folder: Path, debian: Distro, shared_templates: Path, edit: Edit
+) -> None:
+    """The reason is the author's; where the lab runs there is none, and its files are checked anyway."""
+    el = replace(debian, id="el-10", family="el")
+    edit("lab.yaml", "families: [debian]", "families: [debian]\nonly_because: no other has its tools")
+    assert labs.lint(web_folder, el, [shared_templates]) == []
+    assert labs.not_for(web_folder, el, [shared_templates]) == "no other has its tools"
+    assert labs.not_for(web_folder, debian, [shared_templates]) == ""
+    edit("checks.py", 'why="empty"', 'why="emty"')
+    assert labs.lint(web_folder, el, [shared_templates])
