@@ -92,16 +92,19 @@ def _receive(disk: CloudDisk, part: Path, progress: Progress, stall_s: float) ->
         _CutShort: there is more, and it did not come.
         _Complete: there was nothing more to come.
     """
-    with _open(disk, part, stall_s) as response, part.open("ab") as stream:
+    with _open(disk, part, stall_s) as response:
+        part.touch(mode=0o600)
         start, total = _extent(disk, response, _size(part))
-        stream.truncate(start)
-        told = start
-        for chunk in _chunks(response):
-            stream.write(chunk)
-            start += len(chunk)
-            if start - told >= (total or disk.size_bytes or 1 << 30) / _SHOWN:
-                told = start
-                progress(f"{start >> 20} MiB" + (f" of {total >> 20} have come" if total else " have come"))
+        told, step = start, (total or disk.size_bytes or 1 << 30) / _SHOWN
+        with part.open("r+b") as stream:
+            stream.truncate(start)
+            stream.seek(start)
+            for chunk in _chunks(response):
+                stream.write(chunk)
+                start += len(chunk)
+                if start - told >= step:
+                    told = start
+                    progress(f"{start >> 20}{f' of {total >> 20}' if total else ''} MiB have come")
     if total is not None and start < total:
         raise _CutShort(f"{start} of {total} bytes had come")
 

@@ -1,11 +1,13 @@
-"""Make a disk as distributors publish them: Debian with cloud-init, a boot loader and a partition table.
+"""Make a disk as distributors publish them, in a folder: `clouddisk.py FOLDER`.
 
-It is bootstrapped as our images are, and stands for a disk that a project's server has.
+It is Debian with cloud-init, a boot loader and a partition table, bootstrapped as our images are, and stands
+for a disk that a project's server has.
 """
 
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 from lpiclab import proc
@@ -95,3 +97,7 @@ def _write_loader(raw: Path, boot: bytes, core: bytes) -> None:
         no_chs = b"\xfe\xff\xff"
         stream.write(b"\x80" + no_chs + b"\x83" + no_chs + struct.pack("<II", start, sectors))
         stream.write(bytes(48) + b"\x55\xaa" + core)
+
+
+if __name__ == "__main__":
+    print(make(Path(sys.argv[1])))  # noqa: T201 - the last line is the answer

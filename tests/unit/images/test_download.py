@@ -110,6 +110,7 @@ def test_file_comes_whole_and_once(server: _Server, disk: CloudDisk, tmp_path: P
     assert server.asked == [""]
     assert [each for each in said if "MiB" in each] if length else not said
     assert list((tmp_path / "new").iterdir()) == [file]
+    assert file.stat().st_mode & 0o077 == 0
 
 
 def test_digest_may_be_a_sha512(disk: CloudDisk, tmp_path: Path) -> None:
