@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lpiclab import guest, proc
-from lpiclab.errors import ImageError, MissingTool
+from lpiclab.errors import GuestError, ImageError, MissingTool, TimedOut
 from lpiclab.files import write_private
 from lpiclab.hardware import ARCHITECTURES
 from lpiclab.images import download, kernel
@@ -36,6 +36,7 @@ _FIRST_BOOT_S = 1200.0
 _COMMAND_S = 300.0
 _OFF_S = 180.0
 _TAIL_BYTES = 3000
+_SHOWN_CHARACTERS = 200
 _WORK = "/run/lpiclab"
 _MODULES = "/usr/lib/modules"
 
@@ -76,7 +77,6 @@ def build_cloud_folder(
     Raises:
         ImageError: the disk could not be downloaded, or its first boot failed.
         ToolFailed: a program ended with an error.
-        GuestError: the machine could not be reached.
         TimedOut: it took too long.
         OSError: a file could not be written.
     """
@@ -97,10 +97,13 @@ def build_cloud_folder(
     progress("its first boot")
     with first_boot(recipe.distro, part, hardware) as machine:
         machine.wait_ready(deadline.sooner(_FIRST_BOOT_S))
-        with _connect(machine, deadline) as session:
-            packages = _furnish(session, recipe, progress, deadline)
-            version = _fetch_kernel(session, machine, root, deadline)
-            session.run("systemctl --no-block poweroff", deadline=deadline.sooner(_COMMAND_S))
+        try:
+            with _connect(machine, deadline) as session:
+                packages = _furnish(session, recipe, progress, deadline)
+                version = _fetch_kernel(session, recipe, machine, root, deadline)
+                _tell(session, recipe, "systemctl --no-block poweroff", deadline)
+        except GuestError as error:
+            raise machine.failure(f"it was lost in its first boot: {error.message}") from error
         machine.wait_off(deadline.sooner(_OFF_S))
     _write_kernel(recipe, root, version, folder, deadline)
     progress("taking checksums")
@@ -175,10 +178,9 @@ def _furnish(
     session: Session, recipe: CloudRecipe, progress: Progress, deadline: Deadline
 ) -> Mapping[str, str]:
     """Install the packages, copy the system to the other disk, and return what is installed."""
-    session.run(f"mkdir -p {_WORK}", deadline=deadline.sooner(_COMMAND_S))
+    _tell(session, recipe, f"mkdir -p {_WORK}", deadline)
     for name in ("overlay", "copy", "customize", "preseed"):
-        put = f"cat > {_WORK}/{name}"
-        session.run(put, stdin=getattr(recipe, name), deadline=deadline.sooner(_COMMAND_S))
+        _tell(session, recipe, f"cat > {_WORK}/{name}", deadline, stdin=getattr(recipe, name))
     progress(f"installing {len(recipe.packages)} packages and what they need")
     export = "".join(f"export {name}={shlex.quote(value)}; " for name, value in proxies().items())
     if recipe.preseed:
@@ -191,28 +193,50 @@ def _furnish(
     return dict(line.split(" ", 1) for line in listed.splitlines() if " " in line)
 
 
-def _do(session: Session, recipe: CloudRecipe, command: str, deadline: Deadline) -> bytes:
-    """Run a command that may say much, and return what it said.
+def _tell(
+    session: Session, recipe: CloudRecipe, command: str, deadline: Deadline, *, stdin: bytes = b""
+) -> bytes:
+    """Run a command that is done at once, and return what it said.
 
     Raises:
         ImageError: it failed.
     """
+    result = session.run(command, stdin=stdin, deadline=deadline.sooner(_COMMAND_S))
+    if result.status != 0:
+        raise _failed(recipe, command, f"status {result.status}", result.stdout + result.stderr)
+    return result.stdout
+
+
+def _do(session: Session, recipe: CloudRecipe, command: str, deadline: Deadline) -> bytes:
+    """Run a command that may take long and say much, and return what it said.
+
+    Raises:
+        ImageError: it failed, or did not come to its end.
+    """
     said: list[bytes] = []
-    status = session.follow(command, said.append, deadline=deadline)
-    output = b"".join(said)
+    try:
+        status = session.follow(command, said.append, deadline=deadline)
+    except TimedOut as error:
+        raise _failed(recipe, command, "it took too long", b"".join(said)) from error
     if status != 0:
-        raise ImageError(
-            f"{recipe.distro}: in its first boot, this failed (status {status}): {command[:200]}",
-            hint="can the machine reach its distribution's servers, as this host can?",
-            details=output[-_TAIL_BYTES:].decode(errors="replace"),
-        )
-    return output
+        raise _failed(recipe, command, f"status {status}", b"".join(said))
+    return b"".join(said)
 
 
-def _fetch_kernel(session: Session, machine: FirstBoot, root: Path, deadline: Deadline) -> str:
+def _failed(recipe: CloudRecipe, command: str, how: str, output: bytes) -> ImageError:
+    return ImageError(
+        f"{recipe.distro}: in its first boot, this failed ({how}): {command[:_SHOWN_CHARACTERS]}",
+        hint="can the machine reach its distribution's servers, as this host can?",
+        details=output[-_TAIL_BYTES:].decode(errors="replace"),
+    )
+
+
+def _fetch_kernel(
+    session: Session, recipe: CloudRecipe, machine: FirstBoot, root: Path, deadline: Deadline
+) -> str:
     """Bring the newest kernel, and what the initrd needs of its modules, into `root`; return its version."""
     newest = f"cd {_MODULES} && ls -d */modules.dep | cut -d/ -f1 | sort -V | tail -n 1"
-    version = session.run(newest, deadline=deadline.sooner(_COMMAND_S)).stdout.decode().strip()
+    version = _tell(session, recipe, newest, deadline).decode().strip()
     if not version:
         raise machine.failure("there is no kernel in it")
     folder = root / _MODULES.lstrip("/") / version

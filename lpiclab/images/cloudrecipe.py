@@ -12,6 +12,7 @@ from lpiclab.errors import ImageError
 from lpiclab.hardware import ARCHITECTURES, Architecture, host_architecture
 from lpiclab.images.recipe import DISK_MIB, GUEST, guest_files, pack
 from lpiclab.model import CloudDisk, Distro
+from lpiclab.paths import Home
 
 _BUILDER = 1
 """To be raised when the way of building changes what is built."""
@@ -79,7 +80,8 @@ def make_cloud_recipe(distro: Distro, *, architecture: str | None = None, guest:
     if distro.cloud is None or disk is None or name not in ARCHITECTURES:
         raise ImageError(
             f"{distro.id} has no cloud image for {name} in the catalogue",
-            hint=f"add one to {distro.id}.yaml, with its digest; see docs/distributions.md",
+            hint=f"add one, with its digest, to {Home.from_environment().distros / distro.id}.yaml "
+            "(docs/distributions.md says how)",
         )
     kind = ARCHITECTURES[name]
     family = guest / "cloud" / distro.family

@@ -17,7 +17,7 @@ from zlib import compressobj
 import pytest
 
 from lpiclab.catalog import find_distro
-from lpiclab.errors import ImageError, MissingTool
+from lpiclab.errors import GuestError, ImageError, MissingTool, TimedOut
 from lpiclab.hardware import AARCH64
 from lpiclab.images import cloud, download, kernel
 from lpiclab.images.cloudrecipe import CloudRecipe, make_cloud_recipe
@@ -57,7 +57,7 @@ class _Machine:
         self.folder = folder
         self.done: list[str] = []
         self.got: dict[str, bytes] = {}
-        self.refuses = "nothing"
+        self.refuses = self.hangs = self.breaks = "nothing"
         self.version = "6.12"
         self.tree = {**_TREE, "/boot": {"vmlinuz-6.12": _bzimage()}}
 
@@ -68,12 +68,17 @@ class _Machine:
         if stdin:
             self.got[command.rpartition("/")[2]] = stdin
         said = f"{self.version}\n".encode() if "sort -V" in command else b""
-        return CommandResult(command=command, status=0, stdout=said, stderr=b"")
+        status = int(self.refuses in command)
+        return CommandResult(command=command, status=status, stdout=said, stderr=b"it can't\n" * status)
 
     def follow(self, command: str, show: Callable[[bytes], None], *, deadline: Deadline) -> int:
         """Note a command, and say what it would."""
         deadline.require(command)
         self.done.append(command)
+        if self.hangs in command:
+            raise TimedOut("timed out waiting for data")
+        if self.breaks in command:
+            raise GuestError("the connection is lost")
         if self.refuses in command:
             show(b"it can't be had\n")
             return 1
@@ -203,7 +208,7 @@ def test_seed_is_private_to_the_build(machine: _Machine, recipe: CloudRecipe, pa
     assert machine.done
 
 
-@pytest.mark.parametrize("word", ["epel-release", "run/lpiclab/copy", "rpm --query"])
+@pytest.mark.parametrize("word", ["epel-release", "sh /run/lpiclab/copy", "rpm --query"])
 def test_command_that_fails_is_told_with_what_it_said(
     machine: _Machine, recipe: CloudRecipe, part: Path, word: str
 ) -> None:
@@ -216,6 +221,28 @@ def test_command_that_fails_is_told_with_what_it_said(
     assert word in caught.value.message
     assert caught.value.details == "it can't be had\n"
     assert not (part / "image/manifest.json").exists()
+
+
+def test_command_that_hangs_is_told(machine: _Machine, recipe: CloudRecipe, part: Path) -> None:
+    """A package manager that waits for its servers for ever is named."""
+    machine.hangs = "epel-release"
+    with pytest.raises(ImageError, match=r"this failed \(it took too long\): .*epel-release"):
+        _build(recipe, part)
+
+
+def test_machine_that_is_lost_is_told(machine: _Machine, recipe: CloudRecipe, part: Path) -> None:
+    """What became of it is in its console's last lines, which come with the error."""
+    machine.breaks = "run/lpiclab/copy"
+    with pytest.raises(ImageError, match="it was lost in its first boot: the connection is lost"):
+        _build(recipe, part)
+
+
+def test_file_that_could_not_be_put_is_told(machine: _Machine, recipe: CloudRecipe, part: Path) -> None:
+    """A script that is half there must not run."""
+    machine.refuses = "cat > /run/lpiclab/customize"
+    with pytest.raises(ImageError, match=r"\(status 1\): cat > /run/lpiclab/customize"):
+        _build(recipe, part)
+    assert not any("dnf" in each for each in machine.done)
 
 
 def test_machine_without_a_kernel_is_told(machine: _Machine, recipe: CloudRecipe, part: Path) -> None:

@@ -18,6 +18,7 @@ from lpiclab.hardware import AARCH64
 from lpiclab.images.cloudrecipe import CloudRecipe, make_cloud_recipe
 from lpiclab.images.recipe import GUEST
 from lpiclab.model import X86_64, CloudDisk, Distro
+from lpiclab.paths import Home
 
 _SCRIPTS = [GUEST / "cloud/copy", GUEST / "cloud/el/customize"]
 
@@ -136,11 +137,11 @@ def test_console_is_the_architectures_own(distro: Distro) -> None:
 
 
 @pytest.mark.parametrize("architecture", ["aarch64", "riscv64"])
-def test_distribution_without_a_disk_is_refused(distro: Distro, architecture: str) -> None:
+def test_distribution_without_a_disk_is_refused(distro: Distro, home: Home, architecture: str) -> None:
     """It is said what is missing, and where it would go; nothing is made up."""
     with pytest.raises(ImageError, match=f"almalinux-10 has no cloud image for {architecture}") as caught:
         _make(_with_disk(distro), architecture=architecture)
-    assert "almalinux-10.yaml, with its digest" in caught.value.hint
+    assert f"with its digest, to {home.distros}/almalinux-10.yaml" in caught.value.hint
 
 
 def test_distribution_without_any_way_is_refused(distro: Distro) -> None:
