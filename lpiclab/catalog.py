@@ -74,9 +74,7 @@ def load_distros(folder: Path | None = None) -> Mapping[str, Distro]:
     """
     distros: dict[str, Distro] = {}
     problems: list[SpecProblem] = []
-    folders = [folder] if folder else [DISTROS, Home.from_environment().distros]
-    files = {file.stem: file for each in folders for file in each.glob("*.yaml")}
-    for name, file in sorted(files.items()):
+    for name, file in sorted(_files(folder).items()):
         try:
             distros[name] = yamlio.load(file, _shape(name)).value
         except SpecError as error:
@@ -91,13 +89,17 @@ def find_distro(name: str, folder: Path | None = None) -> Distro:
 
     Raises:
         UsageError: there is none; the hint is the nearest name.
-        SpecError: a file of the catalogue is wrong.
+        SpecError: its file is wrong.
     """
-    distros = load_distros(folder)
-    try:
-        return distros[name]
-    except KeyError:
-        raise UsageError(f'no distribution is called "{name}"', hint=nearest(name, distros)) from None
+    files = _files(folder)
+    if name not in files:
+        raise UsageError(f'no distribution is called "{name}"', hint=nearest(name, files))
+    return yamlio.load(files[name], _shape(name)).value
+
+
+def _files(folder: Path | None) -> Mapping[str, Path]:
+    folders = [folder] if folder else [DISTROS, Home.from_environment().distros]
+    return {file.stem: file for each in folders for file in each.glob("*.yaml")}
 
 
 def _shape(identifier: str) -> Record[Distro]:
