@@ -37,7 +37,7 @@ _FULL_MIB = 512
 """With less than this left, a program that failed is taken to have failed for want of space."""
 _BUILD_S = 3600.0
 _CLOUD_BUILD_S = 10800.0
-"""An emulated machine installs packages ten times slower than this host does."""
+"""An emulated machine installs packages many times slower than this host does."""
 _DOWNLOADS = ".downloads"
 
 Progress = Callable[[str], None]
