@@ -1,11 +1,12 @@
 PYTHON ?= python3
 LAB ?= raid1
+DISTRO ?= debian-12
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit docs bench clean
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro docs bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,11 @@ test-machines: test-packages ## Run the tests of machines, networks and crashes,
 
 test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"
+
+test-distro: test-packages ## Prove the labs on another distribution: make test-distro DISTRO=almalinux-9
+	$(BIN)/lpiclab lint --distro $(DISTRO)
+	$(BIN)/lpiclab image build $(DISTRO)
+	LPICLAB_PROVE_ALL=1 LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/labs/test_contract.py
 
 docs: setup ## Write what is generated of the documents: docs/proof.md
 	$(BIN)/python tools/proof-page

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 
 from lpiclab.errors import ProviderError
 from lpiclab.model import Machine, RenderedFile, RenderedStep
@@ -29,6 +30,49 @@ def network_setup(machine: Machine, family: str) -> tuple[list[RenderedFile], li
     except KeyError:
         raise ProviderError(f"don't know how to configure the network of family {family}") from None
     return make(machine)
+
+
+def guard_setup(machine: Machine, family: str) -> list[RenderedStep]:
+    """Return the steps that switch on what guards a machine of the family, now and at each boot.
+
+    The CentOS family is learned with SELinux enforcing and firewalld running; Debian has neither.
+    Management is not concerned: its card is in a network namespace of its own.
+    """
+    if family != "el":
+        return []
+    return [RenderedStep(machine=machine.name, source="guards' set-up", content=_EL_GUARDS)]
+
+
+def package_commands(family: str, packages: Sequence[str], repositories: Sequence[str]) -> list[str]:
+    """Return the shell commands that switch repositories on and install packages, not what these recommend.
+
+    Raises:
+        ProviderError: the family is not known, or does not know a repository.
+    """
+    words = shlex.join(packages)
+    if family == "debian" and not repositories:
+        quiet = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes"
+        return [
+            f"{quiet} update",
+            f"{quiet} --no-install-recommends install {words}",
+            "apt-get clean",
+        ]
+    if family == "el" and set(repositories) <= _EL_REPOSITORIES.keys():
+        quiet = "dnf --quiet --assumeyes --setopt=install_weak_deps=False"
+        return [
+            *(f"{quiet} {_EL_REPOSITORIES[name]}" for name in repositories),
+            f"{quiet} install {words}",
+            "dnf --quiet clean all",
+        ]
+    named = f"repositories {', '.join(repositories)} of " if repositories else ""
+    raise ProviderError(f"don't know how to install packages from {named}family {family}")
+
+
+def package_list_command(family: str) -> str:
+    """Return the shell command that prints ``NAME VERSION`` of each installed package."""
+    if family == "el":
+        return r"rpm --query --all --queryformat '%{NAME} %{VERSION}-%{RELEASE}\n'"
+    return r"dpkg-query --show --showformat '${Package} ${Version}\n'"
 
 
 def _debian(machine: Machine) -> tuple[list[RenderedFile], list[RenderedStep]]:
@@ -89,6 +133,49 @@ def _beside_others(machine: Machine) -> tuple[list[RenderedFile], list[RenderedS
     return [file], [RenderedStep(machine=machine.name, source="network set-up", content=start)]
 
 
+def _el(machine: Machine) -> tuple[list[RenderedFile], list[RenderedStep]]:
+    """Use NetworkManager, with a keyfile for each card; see nm-settings-keyfile(5)."""
+    files = []
+    commands = ["systemctl enable --quiet --now NetworkManager", "nmcli connection reload"]
+    for index, nic in enumerate(machine.nics):
+        if not nic.address:
+            continue
+        card = f"eth{index}"
+        sections = {
+            "connection": {"id": card, "type": "ethernet", "interface-name": card},
+            "ipv4": {"method": "manual", "address1": nic.address},
+            "ipv6": {"method": "link-local"},
+        }
+        lines = [
+            line
+            for name, keys in sections.items()
+            for line in (f"[{name}]", *(f"{key}={value}" for key, value in keys.items()), "")
+        ]
+        files.append(
+            RenderedFile(
+                machine=machine.name,
+                path=f"/etc/NetworkManager/system-connections/{card}.nmconnection",
+                content="\n".join(lines),
+                owner="root",
+                group="root",
+                mode=0o600,  # NetworkManager ignores a keyfile that others can read
+            )
+        )
+        commands.append(f"nmcli --wait 30 connection up {card}")
+    content = "".join(f"{command}\n" for command in commands)
+    return files, [RenderedStep(machine=machine.name, source="network set-up", content=content)]
+
+
 _NETWORKS: Mapping[str, Callable[[Machine], tuple[list[RenderedFile], list[RenderedStep]]]] = {
     "debian": _debian,
+    "el": _el,
+}
+_EL_GUARDS = """\
+sed -i 's/^SELINUX=.*/SELINUX=enforcing/' /etc/selinux/config
+setenforce 1
+systemctl enable --quiet --now firewalld
+"""
+_EL_REPOSITORIES = {
+    "crb": "install dnf-plugins-core && dnf --quiet config-manager --set-enabled crb",
+    "epel": "install epel-release",
 }

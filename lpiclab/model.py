@@ -14,6 +14,7 @@ from typing import Literal
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
+X86_64, X86_64_V2 = "x86_64", "x86-64-v2"  # what a machine is for, see `lpiclab.hardware`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,10 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """A lab as its author wrote it; `folder` holds everything its relative paths name."""
+    """A lab as its author wrote it; `folder` holds everything its relative paths name.
+
+    `only_because` is why it runs on no other families than `families`.
+    """
 
     id: str
     folder: Path
@@ -155,6 +159,7 @@ class Lab:
     faults: tuple[Fault, ...] = ()
     faults_drawn: int = 0
     undo: tuple[Step, ...] = ()
+    only_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +198,36 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distro:
-    """A distribution of the catalogue.
+class CloudDisk:
+    """A disk with a system and cloud-init on it, that its distributor publishes for one architecture.
 
-    `services` and `paths` map the names that labs use (``bind``) to this distribution's own.
+    `digest` is ``sha256:`` or ``sha512:`` and hexadecimal digits; `size_bytes` is 0 where nobody said.
+    """
+
+    url: str
+    digest: str
+    format: str = "qcow2"
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cloud:
+    """How an image is made of a published disk: that of the host's architecture, and what is put in.
+
+    `repositories` are package repositories to switch on first, by the names that `guest` knows.
+    """
+
+    disks: Mapping[str, CloudDisk]
+    packages: tuple[str, ...]
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distro:
+    """A distribution of the catalogue; `processor` is the level of x86-64 that it is built for.
+
+    `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
+    says of the services that it has not what became of them.
     """
 
     id: str
@@ -207,6 +238,9 @@ class Distro:
     services: Mapping[str, str]
     paths: Mapping[str, str]
     bootstrap: Bootstrap | None = None
+    cloud: Cloud | None = None
+    processor: str = X86_64_V2
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 Value = str | int
@@ -261,6 +295,8 @@ class Image:
     digest: str
     folder: Path
     command_line: str
+    architecture: str = X86_64
+    processor: str = X86_64_V2
 
     @property
     def disk(self) -> Path:

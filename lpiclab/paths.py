@@ -21,6 +21,11 @@ class Home:
     instances: Path
     settings: Path
 
+    @property
+    def distros(self) -> Path:
+        """Return the folder of the user's own entries of the catalogue."""
+        return self.settings / "distros"
+
     @classmethod
     def from_environment(cls) -> Home:
         """Return the folders under ``$LPICLAB_HOME``, or the XDG ones when it is unset or empty."""

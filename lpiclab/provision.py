@@ -47,7 +47,9 @@ def provision(
 
     def prepare(machine: Machine) -> None:
         runner = runners[machine.name]
-        files, steps = guest.network_setup(machine, families[machine.name])
+        family = families[machine.name]
+        files, steps = guest.network_setup(machine, family)
+        steps = [*steps, *guest.guard_setup(machine, family)]
         for file in [*files, *(each for each in plan.files if each.machine == machine.name)]:
             put(runner, file, deadline=deadline)
         for step in steps:

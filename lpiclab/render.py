@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jinja2 import StrictUndefined
+
 from lpiclab import params
 from lpiclab.errors import SpecProblem
 from lpiclab.hosts import is_hostname, is_interface
@@ -136,9 +138,23 @@ def _scope(parameters: Mapping[str, Value], distro: Distro) -> dict[str, Any]:
     return {
         **parameters,
         "distro": {"id": distro.id, "family": distro.family, "version": distro.version},
-        "services": dict(distro.services),
+        "services": _Services(distro),
         "paths": dict(distro.paths),
     }
+
+
+class _Services(dict[str, str]):
+    """A distribution's services; one that it has not is undefined, and says what became of it."""
+
+    def __init__(self, distro: Distro) -> None:
+        super().__init__(distro.services)
+        self._distro = distro
+
+    def __missing__(self, name: str) -> StrictUndefined:
+        if name in self._distro.absent:
+            reason = self._distro.absent[name]
+            return StrictUndefined(f"{self._distro.id} has no services.{name}: {reason}")
+        return StrictUndefined(obj={}, name=name)  # said as of any other mapping
 
 
 def _machines_scope(machines: Iterable[Machine]) -> dict[str, Any]:

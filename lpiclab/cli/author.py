@@ -56,7 +56,11 @@ def lint(labs: _Labs = None, distro: arguments.Distro = None) -> None:
         problems += len(found)
         for problem in found:
             output.data(str(problem))
-        if not found:
+        if found:
+            continue
+        if reason := lab_files.not_for(folder, target, context.template_roots):
+            output.talk(f"{folder.name}: right, but not for the family {target.family}: {reason}")
+        else:
             output.talk(f"{folder.name}: right, and renders for {target.id}")
     if problems:
         output.talk(f"{problems} problem{'s' if problems > 1 else ''}")

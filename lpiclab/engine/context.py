@@ -118,11 +118,18 @@ class Context:
         """Return a distribution of the catalogue."""
         return catalog.find_distro(name)
 
+    def accelerator(self) -> str:
+        """Return what machines run with on this host, as far as it is known: ``kvm`` or ``tcg``."""
+        from lpiclab.providers.qemu import accelerator  # noqa: PLC0415 - only where an image is built
+
+        return accelerator.known(self.home.settings) or "tcg"
+
     def plan(self, lab: Lab, *, seed: str, distro: Distro, hosts: Mapping[str, Host] | None = None) -> Plan:
         """Apply a seed and a distribution to a lab, and the names of cards of `hosts` that exist already."""
         if distro.family not in lab.families:
+            reason = f" ({lab.only_because})" if lab.only_because else ""
             raise UsageError(
-                f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}"
+                f"{lab.id} does not run on {distro.id}", hint=f"it runs on: {', '.join(lab.families)}{reason}"
             )
         from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
 

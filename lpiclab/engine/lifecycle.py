@@ -286,7 +286,10 @@ def _ensure_images(context: Context, plan: Plan) -> dict[str, str]:
 
     distros = dict.fromkeys(machine.distro for machine in plan.machines)
     return {
-        name: images.ensure(context.distro(name), context.home, context.progress).digest for name in distros
+        name: images.ensure(
+            context.distro(name), context.home, context.progress, accelerator=context.accelerator()
+        ).digest
+        for name in distros
     }
 
 

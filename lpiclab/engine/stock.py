@@ -25,7 +25,7 @@ def build(context: Context, distro: str, *, anew: bool) -> Image:
         chosen = [image for image in images.list_images(context.home) if image.distro == distro]
         _require_unused(context, chosen)
         _remove_templates(context, _standing_on(context, chosen))
-    return images.build(found, context.home, context.progress, anew=anew)
+    return images.build(found, context.home, context.progress, anew=anew, accelerator=context.accelerator())
 
 
 def listing(context: Context) -> list[StoredImage]:

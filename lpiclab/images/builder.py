@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,9 +9,8 @@ from pathlib import Path
 from lpiclab import proc
 from lpiclab.images import kernel, sandbox
 from lpiclab.images.archive import Archive, find_keyring, host_archive, host_proxies
-from lpiclab.images.manifest import FILES, Manifest, write_manifest
+from lpiclab.images.manifest import Manifest, seal
 from lpiclab.images.recipe import DISK_MIB, Recipe
-from lpiclab.integrity import FileFacts
 from lpiclab.model import Bootstrap
 from lpiclab.wait import Deadline
 
@@ -46,7 +43,16 @@ def build_folder(recipe: Recipe, part: Path, *, progress: Callable[[str], None],
     (folder / "vmlinux").write_bytes(kernel.extract_vmlinux(bzimage, deadline=deadline))
     (folder / "initrd").write_bytes(kernel.build_initrd(root, version, recipe.init))
     progress("taking checksums")
-    _seal(folder, recipe, version, installed_packages(root))
+    seal(
+        folder,
+        Manifest.begin(
+            distro=recipe.distro,
+            digest=recipe.digest,
+            command_line=recipe.command_line,
+            kernel_version=version,
+            packages=installed_packages(root),
+        ),
+    )
     return folder
 
 
@@ -95,21 +101,3 @@ def _write_disk(root: Path, raw: Path, disk: Path, deadline: Deadline) -> None:
     options = ["-q", "-t", "ext4", "-L", "lpiclab", "-m", "1", "-E", "lazy_itable_init=1,lazy_journal_init=1"]
     sandbox.run(["mke2fs", *options, "-d", root, raw, f"{DISK_MIB}M"], deadline=deadline)
     proc.run(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk], deadline=deadline)
-
-
-def _seal(folder: Path, recipe: Recipe, version: str, packages: Mapping[str, str]) -> None:
-    for name in FILES:
-        file = folder / name
-        file.chmod(0o400)
-        with file.open("rb") as stream:
-            os.fsync(stream.fileno())
-    manifest = Manifest(
-        distro=recipe.distro,
-        digest=recipe.digest,
-        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        command_line=recipe.command_line,
-        kernel_version=version,
-        files={name: FileFacts.of(folder / name) for name in FILES},
-        packages=packages,
-    )
-    write_manifest(folder, manifest)

@@ -14,6 +14,7 @@ from pathlib import Path
 from lpiclab import proc
 from lpiclab.errors import ImageError
 from lpiclab.images.cpio import Archive
+from lpiclab.model import X86_64
 from lpiclab.wait import Deadline
 
 _MODULES = (
@@ -23,6 +24,11 @@ _MODULES = (
 _NODES = ("btrfs-control", "cuse", "fuse", "loop-control", "mapper/control", "net/tun", "ppp", "uinput")
 _OPTIONS = {"scsi_mod": "scan=manual"}
 _ELF = b"\x7fELF"
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_PT_INTERP, _PT_NOTE = 3, 4
+_PVH_NOTE = 18
+_UNPACK_S = 60.0
 
 
 def kernel_version(root: Path) -> str:
@@ -52,17 +58,68 @@ def extract_vmlinux(bzimage: bytes, *, deadline: Deadline) -> bytes:
     offset, length = struct.unpack_from("<II", bzimage, 0x248)
     start = (setup_sectors + 1) * 512 + offset
     packed = bzimage[start : start + length - 4]
-    if packed.startswith(b"\x28\xb5\x2f\xfd"):
+    if packed.startswith(_ZSTD):
         kernel = proc.run(["zstd", "-dc"], stdin=packed, deadline=deadline)
     elif packed.startswith(b"\xfd7zXZ"):
         kernel = lzma.LZMADecompressor().decompress(packed)
-    elif packed.startswith(b"\x1f\x8b"):
+    elif packed.startswith(_GZIP):
         kernel = zlib.decompressobj(wbits=31).decompress(packed)
     else:
         raise ImageError(f"the kernel is packed in an unknown way ({packed[:6].hex()})")
     if not kernel.startswith(_ELF):
         raise ImageError("the unpacked kernel is not an ELF file")
     return kernel
+
+
+def bootable(vmlinuz: bytes, architecture: str, *, deadline: Deadline) -> bytes:
+    """Return what QEMU's `-kernel` boots quickest of a kernel as it lies in `/boot`.
+
+    Raises:
+        ImageError: as `extract_vmlinux`.
+    """
+    if architecture != X86_64:
+        packed = vmlinuz.startswith(_GZIP)
+        return zlib.decompressobj(wbits=31).decompress(vmlinuz) if packed else vmlinuz
+    unpacked = extract_vmlinux(vmlinuz, deadline=deadline)
+    # Without the entry that PVH wants, QEMU takes the kernel as a boot loader does.
+    return unpacked if has_pvh_entry(unpacked) else vmlinuz
+
+
+def has_pvh_entry(elf: bytes) -> bool:
+    """Tell whether a kernel can be entered by PVH: it says where in a note of Xen's.
+
+    See the kernel's include/xen/interface/elfnote.h, XEN_ELFNOTE_PHYS32_ENTRY.
+    """
+    for kind, offset, size in _segments(elf):
+        at, end = offset, offset + size
+        while kind == _PT_NOTE and at + 12 <= end:
+            name_bytes, content_bytes, number = struct.unpack_from("<III", elf, at)
+            if number == _PVH_NOTE and elf[at + 12 : at + 12 + name_bytes] == b"Xen\0":
+                return True
+            at += 12 + (name_bytes + 3) // 4 * 4 + (content_bytes + 3) // 4 * 4
+    return False
+
+
+def is_static(elf: bytes) -> bool:
+    """Tell whether a program is an ELF file that needs no dynamic loader."""
+    return elf.startswith(_ELF) and all(kind != _PT_INTERP for kind, _, _ in _segments(elf))
+
+
+def _segments(elf: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, offset and size of each segment of a 64-bit ELF file, see elf(5)."""
+    (table,) = struct.unpack_from("<Q", elf, 0x20)
+    entry_bytes, entries = struct.unpack_from("<HH", elf, 0x36)
+    for number in range(entries):
+        at = table + number * entry_bytes
+        (kind,) = struct.unpack_from("<I", elf, at)
+        (offset,) = struct.unpack_from("<Q", elf, at + 8)
+        (size,) = struct.unpack_from("<Q", elf, at + 32)
+        yield kind, offset, size
+
+
+def needed_modules(folder: Path) -> list[Path]:
+    """Return the modules that the initrd has, of those in a kernel's folder, in the order to load them."""
+    return module_files(folder, _MODULES)
 
 
 def build_initrd(root: Path, version: str, init: bytes) -> bytes:
@@ -73,7 +130,7 @@ def build_initrd(root: Path, version: str, init: bytes) -> bytes:
     archive.file("bin/busybox", (root / "usr/bin/busybox").read_bytes(), 0o755)
     archive.file("init", init, 0o755)
     order = []
-    for module in module_files(root / "usr/lib/modules" / version, _MODULES):
+    for module in needed_modules(root / "usr/lib/modules" / version):
         name = module.name.partition(".")[0]
         archive.file(f"modules/{name}.ko", _unpacked(module))
         order.append(f"{name}.ko {_OPTIONS.get(name, '')}".rstrip())
@@ -108,4 +165,8 @@ def _node_lines(folder: Path) -> Iterator[str]:
 
 def _unpacked(module: Path) -> bytes:
     content = module.read_bytes()
-    return lzma.decompress(content) if module.suffix == ".xz" else content
+    if module.suffix == ".xz":
+        return lzma.decompress(content)
+    if module.suffix == ".zst":
+        return proc.run(["zstd", "-dc"], stdin=content, deadline=Deadline.after(_UNPACK_S))
+    return content

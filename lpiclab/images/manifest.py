@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -11,14 +13,17 @@ import msgspec
 from lpiclab.errors import ImageError
 from lpiclab.files import write_private
 from lpiclab.integrity import FileFacts
-from lpiclab.model import Image
+from lpiclab.model import X86_64, X86_64_V2, Image
 
 FILES = ("disk.qcow2", "vmlinux", "initrd")
 _NAME = "manifest.json"
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An image's own description; `packages` maps names to versions, `created` is in UTC."""
+    """An image's own description; `packages` maps names to versions, `created` is in UTC.
+
+    `architecture` and `processor` are written only where they are not those of `Image` anyway.
+    """
 
     schema: Literal[1] = 1
     distro: str
@@ -28,10 +33,55 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     kernel_version: str
     files: Mapping[str, FileFacts]
     packages: Mapping[str, str]
+    architecture: str | msgspec.UnsetType = msgspec.UNSET
+    processor: str | msgspec.UnsetType = msgspec.UNSET
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        distro: str,
+        digest: str,
+        command_line: str,
+        kernel_version: str,
+        packages: Mapping[str, str],
+        architecture: str = X86_64,
+        processor: str = X86_64_V2,
+    ) -> Manifest:
+        """Return the manifest of an image made just now; `seal` adds the files."""
+        return cls(
+            distro=distro,
+            digest=digest,
+            created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            command_line=command_line,
+            kernel_version=kernel_version,
+            files={},
+            packages=packages,
+            architecture=msgspec.UNSET if architecture == X86_64 else architecture,
+            processor=msgspec.UNSET if processor == X86_64_V2 else processor,
+        )
 
     def image(self, folder: Path) -> Image:
         """Return the image that this manifest describes in `folder`."""
-        return Image(distro=self.distro, digest=self.digest, folder=folder, command_line=self.command_line)
+        return Image(
+            distro=self.distro,
+            digest=self.digest,
+            folder=folder,
+            command_line=self.command_line,
+            architecture=self.architecture or X86_64,
+            processor=self.processor or X86_64_V2,
+        )
+
+
+def seal(folder: Path, manifest: Manifest) -> None:
+    """Make an image's files read-only and durable, and write its manifest with what they are."""
+    for name in FILES:
+        file = folder / name
+        file.chmod(0o400)
+        with file.open("rb") as stream:
+            os.fsync(stream.fileno())
+    files = {name: FileFacts.of(folder / name) for name in FILES}
+    write_manifest(folder, msgspec.structs.replace(manifest, files=files))
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

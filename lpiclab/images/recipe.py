@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -70,23 +71,27 @@ def make_recipe(distro: Distro, guest: Path = GUEST) -> Recipe:
         distro=distro.id,
         bootstrap=distro.bootstrap,
         command_line=COMMAND_LINE,
-        overlay=_overlay(guest / "root"),
+        overlay=pack(guest_files(guest / "root")),
         preseed=(guest / "preseed").read_bytes(),
         customize=(guest / "customize").read_bytes(),
         init=(guest / "initrd/init").read_bytes(),
     )
 
 
-def _overlay(folder: Path) -> bytes:
-    """Pack a folder so that equal files give equal bytes: sorted, root's, without dates.
+def guest_files(folder: Path) -> Mapping[Path, bytes]:
+    """Return the content of each file in a folder, by its path in there."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def pack(files: Mapping[Path, bytes]) -> bytes:
+    """Return a tar archive of files, so that equal ones give equal bytes: sorted, root's, without dates.
 
     Scripts are executable and nothing else is, whatever a checkout or a wheel made of the modes.
     """
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            content = file.read_bytes()
-            entry = tarfile.TarInfo(str(file.relative_to(folder)))
+        for path, content in sorted(files.items()):
+            entry = tarfile.TarInfo(str(path))
             entry.size = len(content)
             entry.mode = 0o755 if content.startswith(b"#!") else 0o644
             entry.uname = entry.gname = "root"

@@ -1,8 +1,10 @@
 """The images of this host: find, build, list, remove.
 
-An image lies in ``images/DISTRO-DIGEST``. It is built in a hidden folder beside and renamed when it
-is complete, so whatever has an image's name was complete once; what a killed build left behind is
-cleared by the next one. Builders of one distribution wait for each other.
+An image lies in ``images/DISTRO-DIGEST``. It is bootstrapped, or made of a published cloud disk where a
+distribution has no other way, and is the same kind of thing then. It is built in a hidden folder beside
+and renamed when it is complete, so whatever has an image's name was complete once; what a killed build
+left behind is cleared by the next one, but for a download, which the next one goes on with. Builders of
+one distribution wait for each other.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from pathlib import Path
 
 from lpiclab.errors import ImageError, MachineryError, ToolFailed, UsageError
 from lpiclab.files import file_lock, private_folder
-from lpiclab.images import sandbox
+from lpiclab.images import download, sandbox
 from lpiclab.images.builder import build_folder
+from lpiclab.images.cloudrecipe import CloudRecipe, make_cloud_recipe
 from lpiclab.images.manifest import Manifest, read_manifest, verify
 from lpiclab.images.recipe import Recipe, make_recipe
 from lpiclab.model import Distro, Image
@@ -28,9 +31,14 @@ from lpiclab.wait import Deadline
 _DIGITS = 16
 NEEDED_MIB = 6000
 """Free space that a build wants: root folder, raw disk and qcow2 are 4700 MiB at its peak."""
+_CLOUD_NEEDED_MIB = 9000
+"""The same for a published disk: the download, what its first boot writes, and the copy of that."""
 _FULL_MIB = 512
 """With less than this left, a program that failed is taken to have failed for want of space."""
 _BUILD_S = 3600.0
+_CLOUD_BUILD_S = 10800.0
+"""An emulated machine installs packages many times slower than this host does."""
+_DOWNLOADS = ".downloads"
 
 Progress = Callable[[str], None]
 
@@ -53,13 +61,24 @@ def find(distro: Distro, home: Home, *, digest: str | None = None) -> Image | No
     Raises:
         ImageError: it is damaged.
     """
-    digest = digest or make_recipe(distro).digest
+    digest = digest or recipe_of(distro).digest
     folder = _folder(home, distro.id, digest)
     return verify(folder).image(folder) if folder.is_dir() else None
 
 
-def ensure(distro: Distro, home: Home, progress: Progress) -> Image:
-    """Return a distribution's image; build it when it is absent or damaged.
+def recipe_of(distro: Distro) -> Recipe | CloudRecipe:
+    """Return what a distribution's image is made from: bootstrapped where it can be.
+
+    Raises:
+        ImageError: the catalogue says no way that works here.
+    """
+    if distro.bootstrap is None:
+        return make_cloud_recipe(distro)
+    return make_recipe(distro)
+
+
+def ensure(distro: Distro, home: Home, progress: Progress, *, accelerator: str = "tcg") -> Image:
+    """Return a distribution's image; build it when it is absent or damaged, as `build` does.
 
     Raises:
         MissingTool: this host lacks a program to build it.
@@ -70,18 +89,22 @@ def ensure(distro: Distro, home: Home, progress: Progress) -> Image:
     except ImageError as error:
         progress(f"{error.message}; building it again")
         image = None
-    return image or build(distro, home, progress)
+    return image or build(distro, home, progress, accelerator=accelerator)
 
 
-def build(distro: Distro, home: Home, progress: Progress, *, anew: bool = False) -> Image:
+def build(
+    distro: Distro, home: Home, progress: Progress, *, anew: bool = False, accelerator: str = "tcg"
+) -> Image:
     """Build a distribution's image, and return it; `anew` replaces one that is sound already.
+
+    `accelerator` is what a machine runs with in which a published disk boots.
 
     Raises:
         MissingTool: this host lacks a program.
-        ImageError: the disk is full, the archive can't be had, or a program failed.
+        ImageError: the disk is full, the archive or the published disk can't be had, or a program failed.
     """
-    recipe = make_recipe(distro)
-    sandbox.require()
+    recipe = recipe_of(distro)
+    _require_tools(recipe)
     folder = _folder(home, distro.id, recipe.digest)
     with _lock(home, distro.id, f"image build {distro.id}", progress):
         if not anew and (image := _sound(folder)):
@@ -89,11 +112,16 @@ def build(distro: Distro, home: Home, progress: Progress, *, anew: bool = False)
         part = private_folder(home.images) / f".{distro.id}.part"
         _clear(part)
         try:
-            _require_space(home.images)
+            if isinstance(recipe, Recipe):
+                _require_space(home.images)
+            else:
+                _require_space(home.images, _CLOUD_NEEDED_MIB)
             part.mkdir(mode=0o700)
-            made = _build(recipe, part, progress)
+            made = _build(recipe, part, progress, accelerator)
             _clear(folder)
             made.rename(folder)
+            if isinstance(recipe, CloudRecipe):
+                download.discard(recipe.disk, home.images / _DOWNLOADS)
         finally:
             _clear(part)
     return read_manifest(folder).image(folder)
@@ -144,9 +172,29 @@ def _sound(folder: Path) -> Image | None:
         return None
 
 
-def _build(recipe: Recipe, part: Path, progress: Progress) -> Path:
+def _require_tools(recipe: Recipe | CloudRecipe) -> None:
+    if isinstance(recipe, Recipe):
+        sandbox.require()
+        return
+    from lpiclab.images import cloud  # noqa: PLC0415 - it takes SSH, which costs 100 ms
+
+    cloud.require(recipe.architecture)
+
+
+def _build(recipe: Recipe | CloudRecipe, part: Path, progress: Progress, accelerator: str) -> Path:
     try:
-        return build_folder(recipe, part, progress=progress, deadline=Deadline.after(_BUILD_S))
+        if isinstance(recipe, Recipe):
+            return build_folder(recipe, part, progress=progress, deadline=Deadline.after(_BUILD_S))
+        from lpiclab.images import cloud  # noqa: PLC0415 - it takes SSH, which costs 100 ms
+
+        return cloud.build_cloud_folder(
+            recipe,
+            part,
+            part.parent / _DOWNLOADS,
+            accelerator=accelerator,
+            progress=progress,
+            deadline=Deadline.after(_CLOUD_BUILD_S),
+        )
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -156,16 +204,16 @@ def _build(recipe: Recipe, part: Path, progress: Progress) -> Path:
             raise _disk_full(part, error.details) from error
         raise ImageError(
             f"the image {recipe.distro} could not be built: {error.message}",
-            hint="can apt reach its archive? `apt-get update` shows it",
+            hint="can apt reach its archive? `apt-get update` shows it" if isinstance(recipe, Recipe) else "",
             details=error.details,
         ) from error
 
 
-def _require_space(folder: Path) -> None:
+def _require_space(folder: Path, needed_mib: int = NEEDED_MIB) -> None:
     free_mib = _free_mib(folder)
-    if free_mib < NEEDED_MIB:
+    if free_mib < needed_mib:
         raise ImageError(
-            f"building an image needs {NEEDED_MIB} MiB in {folder}, {free_mib} MiB are free",
+            f"building an image needs {needed_mib} MiB in {folder}, {free_mib} MiB are free",
             hint="`lpiclab image rm` removes images, LPICLAB_HOME chooses another place",
         )
 

@@ -100,9 +100,10 @@ class _Linter:
     ) -> None:
         distro = self._distro
         if distro.family not in lab.families:
-            self._problems.add(
-                source.problem("families", f"{distro.id} is of the family {distro.family}: not supported")
-            )
+            if not lab.only_because:
+                self._problems.add(
+                    source.problem("families", f"{distro.id} is of the family {distro.family}: not supported")
+                )
             return
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.

@@ -195,6 +195,7 @@ LAB = Record(
         ),
     },
     optional={
+        "only_because": Text(expected="why it runs on no other family"),
         "networks": ListOf(_NAME),
         "parameters": Converted(MapOf(_PARAMETER), _parameters),
         "files": ListOf(_FILE),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from lpiclab.catalog import DISTROS, find_distro, load_distros
+from lpiclab.catalog import DISTROS, FAMILIES, find_distro, load_distros
 from lpiclab.errors import SpecError, UsageError
+from lpiclab.paths import Home
 
 _EL = """\
 schema: 1
@@ -32,18 +34,91 @@ def test_bundled_distributions_can_be_bootstrapped(name: str) -> None:
     assert distro.paths["mdadm_config"] == "/etc/mdadm/mdadm.conf"
 
 
-def test_bundled_distributions_offer_labs_the_same_names() -> None:
-    """A lab that renders for one distribution of a family renders for the others."""
-    twelve, thirteen = load_distros().values()
-    assert twelve.services.keys() == thirteen.services.keys()
-    assert twelve.paths.keys() == thirteen.paths.keys()
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bundled_distributions_offer_labs_the_same_names(family: str) -> None:
+    """A lab that renders for one distribution of a family renders for the others, or is told what is gone."""
+    first, *others = [each for each in load_distros(DISTROS).values() if each.family == family]
+    for other in others:
+        assert {*first.services, *first.absent} == {*other.services, *other.absent}
+        assert first.paths.keys() == other.paths.keys()
+
+
+@pytest.mark.parametrize("name", ["almalinux-9", "almalinux-10", "centos-stream-9", "centos-stream-10"])
+def test_bundled_el_distributions_are_made_of_published_disks(name: str) -> None:
+    """Each says what its programs need of a processor, where its packages are, and has a disk for x86-64."""
+    distro = find_distro(name, DISTROS)
+    version = name.rpartition("-")[2]
+    assert (distro.family, distro.version) == ("el", version)
+    assert distro.processor == {"9": "x86-64-v2", "10": "x86-64-v3"}[version]
+    assert distro.bootstrap is None
+    assert distro.cloud is not None
+    assert distro.cloud.repositories == ("crb", "epel")
+    assert {"bind", "httpd", "nfs-utils", "samba", "squid", "openldap-servers", "mdadm"} <= set(
+        distro.cloud.packages
+    )
+    assert "x86_64" in distro.cloud.disks
+    for architecture, disk in distro.cloud.disks.items():
+        assert re.search(rf"-20\d{{6}}(\.\d)?\.{architecture}\.qcow2$", disk.url), disk.url
 
 
 def test_packages_are_named_once() -> None:
     """No list of packages repeats a name."""
-    for distro in load_distros().values():
-        assert distro.bootstrap is not None
-        assert len(set(distro.bootstrap.packages)) == len(distro.bootstrap.packages)
+    for distro in load_distros(DISTROS).values():
+        for made in (distro.bootstrap, distro.cloud):
+            packages = made.packages if made else ()
+            assert len(set(packages)) == len(packages)
+
+
+_CLOUD = """
+cloud:
+  repositories: [epel]
+  disks:
+    x86_64: {url: "https://example.org/el-9-20260101.qcow2", digest: "sha256:%s"}
+  packages: [mdadm, NetworkManager]
+"""
+
+
+def test_a_cloud_disk_has_its_digest(tmp_path: Path) -> None:
+    """Format and size may be left out: qcow2, and what the server says."""
+    (tmp_path / "el-9.yaml").write_text(_EL + _CLOUD % ("0" * 64))
+    distro = find_distro("el-9", tmp_path)
+    assert distro.cloud is not None
+    disk = distro.cloud.disks["x86_64"]
+    assert (disk.format, disk.size_bytes, disk.digest) == ("qcow2", 0, f"sha256:{'0' * 64}")
+    assert distro.cloud.packages == ("mdadm", "NetworkManager")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("0" * 64, "0" * 63, "expected a digest"),
+        ("sha256:", "md5:", "expected a digest"),
+        ("el-9-20260101", "el-9-latest", "the URL of one release"),
+        ("https://example.org/el-9-20260101.qcow2", "file:///etc/shadow", "an http or https URL"),
+        ("    x86_64:", "    sparc:", "a key must match x86_64|aarch64"),
+        ("packages: [mdadm, NetworkManager]", "packages: []", "at least 1"),
+        ("services: {bind: named}", "services: {bind: named}\nabsent: {bind: gone}", "services and absent"),
+        ("family: el", "family: el\nprocessor: x86-64-v4", "expected a known word"),
+    ],
+)
+def test_mistakes_in_a_cloud_entry_are_told(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    """A digest that is none, a URL whose file changes, an unknown architecture: each has its words."""
+    text = _EL + _CLOUD % ("0" * 64)
+    assert old in text
+    (tmp_path / "el-9.yaml").write_text(text.replace(old, new))
+    with pytest.raises(SpecError) as caught:
+        load_distros(tmp_path)
+    assert problem in caught.value.message
+
+
+def test_users_own_entries_come_first(home: Home) -> None:
+    """A file in the user's settings adds a distribution, or replaces the bundled one of its name."""
+    home.distros.mkdir(parents=True)
+    (home.distros / "el-9.yaml").write_text(_EL)
+    (home.distros / "almalinux-9.yaml").write_text(_EL.replace("id: el-9", "id: almalinux-9"))
+    found = load_distros()
+    assert list(found) == sorted([*load_distros(DISTROS), "el-9"])
+    assert found["almalinux-9"].title == "Enterprise Linux 9"
 
 
 def test_a_distribution_is_one_file(tmp_path: Path) -> None:

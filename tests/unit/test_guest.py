@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lpiclab.errors import ProviderError
-from lpiclab.guest import CARDS_UNIT, network_setup
+from lpiclab.guest import (
+    CARDS_UNIT,
+    guard_setup,
+    network_setup,
+    package_commands,
+    package_list_command,
+)
 from lpiclab.model import Machine, Nic
 
 
@@ -61,3 +67,83 @@ def test_cards_beside_others_have_a_unit_of_their_own() -> None:
     assert r"Wants=sys-subsystem-net-devices-ens\x2d4.device" in file.content
     assert "ens5" not in file.content
     assert f"systemctl restart {CARDS_UNIT}" in step.content
+
+
+def test_el_cards_get_a_keyfile_each() -> None:
+    """NetworkManager has each addressed card under its own number, now and at boot; nobody else reads it."""
+    nics = (
+        Nic(network="in", address="10.0.0.1/24"),
+        Nic(network="mid"),
+        Nic(network="out", address="10.1.0.1/16"),
+    )
+    files, steps = network_setup(Machine(name="gw", nics=nics), "el")
+    assert [(file.path, file.mode) for file in files] == [
+        ("/etc/NetworkManager/system-connections/eth0.nmconnection", 0o600),
+        ("/etc/NetworkManager/system-connections/eth2.nmconnection", 0o600),
+    ]
+    assert files[1].content == (
+        "[connection]\nid=eth2\ntype=ethernet\ninterface-name=eth2\n\n"
+        "[ipv4]\nmethod=manual\naddress1=10.1.0.1/16\n\n"
+        "[ipv6]\nmethod=link-local\n"
+    )
+    (step,) = steps
+    assert step.content.splitlines() == [
+        "systemctl enable --quiet --now NetworkManager",
+        "nmcli connection reload",
+        "nmcli --wait 30 connection up eth0",
+        "nmcli --wait 30 connection up eth2",
+    ]
+
+
+def test_el_machines_are_guarded_and_debians_are_not() -> None:
+    """SELinux enforces and firewalld runs, now and after a boot, on the family that has them."""
+    assert guard_setup(Machine(name="a"), "debian") == []
+    (step,) = guard_setup(Machine(name="a"), "el")
+    assert (step.machine, step.content.splitlines()) == (
+        "a",
+        [
+            "sed -i 's/^SELINUX=.*/SELINUX=enforcing/' /etc/selinux/config",
+            "setenforce 1",
+            "systemctl enable --quiet --now firewalld",
+        ],
+    )
+
+
+def test_debian_packages_are_installed_by_apt() -> None:
+    """Nothing is asked and nothing more than needed is installed."""
+    update, install, clean = package_commands("debian", ["mdadm", "lvm2"], [])
+    assert update.endswith("apt-get --quiet --yes update")
+    assert install.startswith("DEBIAN_FRONTEND=noninteractive apt-get ")
+    assert install.endswith("--no-install-recommends install mdadm lvm2")
+    assert clean == "apt-get clean"
+
+
+def test_el_packages_come_after_their_repositories() -> None:
+    """CRB and EPEL are switched on before what lies in them is asked for."""
+    crb, epel, install, clean = package_commands("el", ["mdadm"], ["crb", "epel"])
+    assert crb.endswith("config-manager --set-enabled crb")
+    assert epel.endswith("install epel-release")
+    assert install == "dnf --quiet --assumeyes --setopt=install_weak_deps=False install mdadm"
+    assert clean == "dnf --quiet clean all"
+
+
+@pytest.mark.parametrize(
+    ("family", "repositories", "words"),
+    [
+        ("plan9", [], "packages from family plan9"),
+        ("el", ["crb", "rpmfusion"], "repositories crb, rpmfusion of family el"),
+        ("debian", ["epel"], "repositories epel of family debian"),
+    ],
+)
+def test_unknown_repositories_and_families_are_errors(
+    family: str, repositories: list[str], words: str
+) -> None:
+    """What nobody taught us is named."""
+    with pytest.raises(ProviderError, match=words):
+        package_commands(family, ["mdadm"], repositories)
+
+
+def test_installed_packages_are_listed_by_each_familys_own_tool() -> None:
+    """Both say a name, a space and a version on each line."""
+    assert package_list_command("debian") == "dpkg-query --show --showformat '${Package} ${Version}\\n'"
+    assert package_list_command("el").startswith("rpm --query --all --queryformat '%{NAME} %{VERSION}-")

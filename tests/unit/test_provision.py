@@ -163,3 +163,17 @@ def test_failure_on_one_machine_ends_set_up(make_plan: Callable[..., Plan]) -> N
     with pytest.raises(CommandFailed, match="could not write /etc/x"):
         provision(plan, {"server": "debian"}, {"server": runner}, deadline=_soon(), progress=print)
     assert not any("never run" in command for _, command, _ in runner.log)
+
+
+def test_what_guards_the_family_is_switched_on_after_the_network(make_plan: Callable[..., Plan]) -> None:
+    """A machine of the CentOS family has its cards, then SELinux and firewalld, then the lab's own steps."""
+    server = Machine(name="server", nics=(Nic(network="lan", address="10.0.0.1/24"),))
+    plan = make_plan(server, setup=(RenderedStep(machine="server", source="setup/x.sh", content="mine\n"),))
+    runner = _Runner()
+    provision(plan, {"server": "el"}, {"server": runner}, deadline=_soon(), progress=lambda _: None)
+    words = ["eth0.nmconnection", "nmcli connection reload", "setenforce 1", "mine"]
+    places = [next(n for n, (_, each, _) in enumerate(runner.log) if word in each) for word in words]
+    assert places == sorted(places)
+    runner.log.clear()
+    provision(plan, {"server": "debian"}, {"server": runner}, deadline=_soon(), progress=lambda _: None)
+    assert not any("setenforce" in command for _, command, _ in runner.log)

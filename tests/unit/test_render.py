@@ -179,3 +179,19 @@ def test_a_plan_has_the_steps_of_the_drawn_faults(lab: Lab, debian: Distro, shar
         drawn[seed] = plan.faults
     assert "systemctl disable named" in drawn[""][0].content
     assert len(set(drawn.values())) > 1
+
+
+def test_a_service_that_the_distribution_has_not_says_what_became_of_it(
+    lab: Lab, debian: Distro, shared_templates: Path
+) -> None:
+    """The author learns what there is instead; a template can ask whether it is there."""
+    services = {name: service for name, service in debian.services.items() if name != "bind"}
+    other = replace(debian, services=services, absent={"bind": "names are somebody else's work"})
+    with pytest.raises(SpecError) as caught:
+        render.plan(lab, seed="", distro=other, template_roots=[shared_templates])
+    assert f"{debian.id} has no services.bind: names are somebody else's work" in caught.value.message
+    step = Step(machine="web", script="asks.sh")
+    (lab.folder / "asks.sh").write_text("{{ services.bind is defined }} {{ services.none is defined }}\n")
+    plan = render.plan(lab, seed="", distro=debian, template_roots=[shared_templates])
+    (rendered,) = render.render_steps(lab, [step], plan, other, template_roots=[shared_templates])
+    assert rendered.content == "False False\n"

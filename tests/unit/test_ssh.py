@@ -16,8 +16,8 @@ import pytest
 from paramiko import common
 
 from lpiclab.errors import ConnectFailed, GuestError, TimedOut
+from lpiclab.keys import make_key_pair
 from lpiclab.model import SshEndpoint
-from lpiclab.providers.qemu.identity import make_key_pair
 from lpiclab.shell import Shell
 from lpiclab.ssh import ChannelStream, Session
 from lpiclab.wait import Deadline

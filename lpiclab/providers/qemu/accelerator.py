@@ -7,6 +7,7 @@ initrd and a root there is no init, and `panic=-1` with `-no-reboot` ends QEMU b
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 from lpiclab import proc
 from lpiclab.errors import MachineryError
 from lpiclab.files import write_private
+from lpiclab.hardware import ARCHITECTURES, host_architecture
+from lpiclab.model import X86_64
 from lpiclab.providers.qemu.argv import PROGRAM
 from lpiclab.wait import Deadline
 
@@ -34,11 +37,16 @@ def known(settings: Path) -> str | None:
     return None
 
 
-def ensure(settings: Path, kernel: Path) -> str:
-    """Return ``kvm`` or ``tcg``: what is known, else what a trial with `kernel` shows."""
+def ensure(settings: Path, kernel: Path, architecture: str = X86_64) -> str:
+    """Return ``kvm`` or ``tcg``: what is known, else what a trial with `kernel` shows.
+
+    A kernel of another architecture than this host's can only be emulated.
+    """
+    if architecture != host_architecture():
+        return "tcg"
     found = known(settings)
     if found is None:
-        found = "kvm" if kvm_usable(kernel) else "tcg"
+        found = "kvm" if kvm_usable(kernel, architecture) else "tcg"
         settings.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(
             settings / "accelerator.json",
@@ -47,14 +55,16 @@ def ensure(settings: Path, kernel: Path) -> str:
     return found
 
 
-def kvm_usable(kernel: Path) -> bool:
+def kvm_usable(kernel: Path, architecture: str = X86_64) -> bool:
     """Tell whether a stock kernel gets as far as looking for init under KVM, in a few seconds."""
     if not os.access(_KVM, os.R_OK | os.W_OK):
         return False
+    kind = ARCHITECTURES[architecture]
     argv = [
-        *(PROGRAM, "-no-user-config", "-nodefaults", "-display", "none", "-vga", "none", "-no-reboot"),
-        *("-machine", "q35,sata=off,smbus=off,usb=off", "-accel", "kvm", "-cpu", "host", "-m", "256M"),
-        *("-kernel", str(kernel), "-append", "console=ttyS0 panic=-1 root=/dev/ram0", "-serial", "stdio"),
+        *(kind.program, "-no-user-config", "-nodefaults", "-display", "none", "-vga", "none", "-no-reboot"),
+        *("-machine", kind.machine_option("kvm"), "-accel", "kvm", "-cpu", "host", "-m", "256M"),
+        *("-kernel", str(kernel), "-append", f"console={kind.console} panic=-1 root=/dev/ram0"),
+        *("-serial", "stdio"),
     ]
     try:
         output = proc.run(argv, deadline=Deadline.after(_TRIAL_S))
@@ -78,14 +88,14 @@ def _lines(file: Path) -> list[str]:
 
 
 def qemu_fingerprint() -> tuple[int, int] | None:
-    """Return size and time of the QEMU program, None where there is none.
+    """Return size and time of the QEMU program (that for this host where x86-64's is absent), or None.
 
     That is cheaper than asking for its version, and an upgrade changes it.
     """
-    for folder in os.get_exec_path():
-        try:
-            status = (Path(folder) / PROGRAM).stat()
-        except OSError:
-            continue
-        return status.st_size, status.st_mtime_ns
+    own = ARCHITECTURES.get(host_architecture())
+    for program in [PROGRAM, *([own.program] if own else [])]:
+        for folder in os.get_exec_path():
+            with contextlib.suppress(OSError):
+                status = (Path(folder) / program).stat()
+                return status.st_size, status.st_mtime_ns
     return None

@@ -11,30 +11,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lpiclab.model import Machine
+from lpiclab.hardware import ARCHITECTURES, Architecture
+from lpiclab.model import X86_64, X86_64_V2, Machine
 from lpiclab.providers.qemu.identity import Identity
 from lpiclab.providers.qemu.lan import Netdev
 
-PROGRAM = "qemu-system-x86_64"
+PROGRAM = ARCHITECTURES[X86_64].program
 SHELL_PORT = "org.lpiclab.shell.0"
 GUEST_ADDRESS = "10.0.2.15"
 SSH_PORT = 2200
 CARD_SLOTS = 4
 """PCIe root ports for lab cards: each machine has all of them, used or not."""
 
-_CPU_TCG = "qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"
-"""x86-64-v2; wider instruction sets are slower under TCG than none."""
 _TRANSLATION_CACHE_MIB = 256
 """With 48 MiB an idle machine takes 35 MiB less, and a quick check a third longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
-    """What a machine boots: an uncompressed kernel, an initrd and the kernel's command line."""
+    """What a machine boots: an uncompressed kernel, an initrd and the kernel's command line.
+
+    `architecture` and `processor` are what these are built for.
+    """
 
     kernel: Path
     initrd: Path
     command_line: str
+    architecture: str = X86_64
+    processor: str = X86_64_V2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +91,16 @@ def machine_argv(
         console_log: Where the serial console is recorded, relative to the working folder.
         incoming: Start with nothing, and wait to be given a frozen machine's state.
     """
+    kind = ARCHITECTURES[boot.architecture]
     return [
-        PROGRAM,
+        kind.program,
         *("-name", f"guest={name},process={name[:15]}"),
         *("-uuid", identity.uuid),
         *("-no-user-config", "-nodefaults", "-display", "none", "-vga", "none"),
         *("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"),
-        *("-machine", "q35,sata=off,smbus=off,usb=off,vmport=off,memory-backend=memory"),
+        *("-machine", f"{kind.machine_option(accelerator)},memory-backend=memory"),
         *("-object", json.dumps(_memory(memory, machine.memory_mib))),
-        *_processor(accelerator),
+        *_processor(kind, accelerator, boot.processor),
         *("-smp", str(machine.processors), "-m", f"{machine.memory_mib}M"),
         *("-kernel", str(boot.kernel), "-initrd", str(boot.initrd), "-append", boot.command_line),
         *("-rtc", "base=utc,clock=host"),
@@ -104,16 +109,15 @@ def machine_argv(
         *_disks(disks),
         *("-device", "virtio-rng-pci,addr=0x5"),
         # A copy of a machine gets a new one, at which its kernel reseeds its random numbers.
-        *("-device", "vmgenid,guid=auto"),
+        *(("-device", "vmgenid,guid=auto") if kind.generation_id else ()),
         *_cards(identity, netdevs),
         *(("-incoming", "defer") if incoming else ()),
     ]
 
 
-def _processor(accelerator: str) -> list[str]:
-    if accelerator == "kvm":
-        return ["-accel", "kvm", "-cpu", "host"]
-    return ["-accel", f"tcg,thread=multi,tb-size={_TRANSLATION_CACHE_MIB}", "-cpu", _CPU_TCG]
+def _processor(kind: Architecture, accelerator: str, level: str) -> list[str]:
+    how = "kvm" if accelerator == "kvm" else f"tcg,thread=multi,tb-size={_TRANSLATION_CACHE_MIB}"
+    return ["-accel", how, "-cpu", kind.processor_option(accelerator, level)]
 
 
 def _channels(sockets: Sockets, console_log: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""What makes each machine an individual: addresses of its cards, machine id, keys.
+"""What makes each machine an individual: addresses of its cards, machine id.
 
 And the UUID of its QEMU process, which follows from the machine's folder: so the process can be
 found, and ended, even when every record of the machine is lost.
@@ -56,25 +56,6 @@ class Identity:
         """
         digest = hashlib.sha256(f"{self.individual}/{card}".encode()).digest()
         return "52:54:00:" + ":".join(f"{byte:02x}" for byte in digest[:3])
-
-
-def make_key_pair(private_file: Path, comment: str) -> str:
-    """Make an ed25519 key pair in OpenSSH format unless `private_file` exists; return the public line."""
-    public_file = private_file.with_name(private_file.name + ".pub")
-    if private_file.exists() and public_file.exists():
-        return public_file.read_text().strip()
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - costs 50 ms
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415
-
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
-    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-    line = f"{public.decode()} {comment}"
-    write_private(private_file, private)
-    write_private(public_file, f"{line}\n".encode())
-    return line
 
 
 def document(

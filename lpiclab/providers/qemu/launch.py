@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lpiclab import proc
+from lpiclab import console, proc
 from lpiclab.errors import LpiclabError, ProviderError, TimedOut
 from lpiclab.files import private_folder, write_private
 from lpiclab.model import Machine
 from lpiclab.providers.base import Progress
-from lpiclab.providers.qemu import argv, console, identity, lan, sockets
+from lpiclab.providers.qemu import argv, identity, lan, sockets
 from lpiclab.providers.qemu.guestport import GuestPort
 from lpiclab.providers.qemu.place import Place
 from lpiclab.wait import Deadline
@@ -180,7 +180,11 @@ def command_line(
         identity=place.identity,
         accelerator=accelerator,
         boot=argv.Boot(
-            kernel=place.image.kernel, initrd=place.image.initrd, command_line=place.image.command_line
+            kernel=place.image.kernel,
+            initrd=place.image.initrd,
+            command_line=place.image.command_line,
+            architecture=place.image.architecture,
+            processor=place.image.processor,
         ),
         memory=memory,
         disks=place.disks(),

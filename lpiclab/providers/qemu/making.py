@@ -9,9 +9,10 @@ from pathlib import Path
 from lpiclab.errors import MachineryError, ProviderError
 from lpiclab.files import private_folder, write_private
 from lpiclab.integrity import copy_sparse
+from lpiclab.keys import make_key_pair
 from lpiclab.model import Instance
 from lpiclab.providers.base import Progress
-from lpiclab.providers.qemu import disk, frozen, generation, identity, launch, process
+from lpiclab.providers.qemu import disk, frozen, generation, launch, process
 from lpiclab.providers.qemu.identity import Identity
 from lpiclab.providers.qemu.launch import Frozen
 from lpiclab.providers.qemu.place import Place, places
@@ -28,7 +29,7 @@ def create(
     instance: Instance, templates: Templates, accelerator: str, *, deadline: Deadline, progress: Progress
 ) -> None:
     """Make each machine's files unless they are there; what its template is, is noted beside them."""
-    identity.make_key_pair(instance.folder / "key", "lpiclab")
+    make_key_pair(instance.folder / "key", "lpiclab")
     if not generation.current(instance.folder).exists():
         generation.adopt(instance.folder, generation.new(instance.folder))
     for place in places(instance):
@@ -58,7 +59,7 @@ def individual(place: Place) -> None:
         for name in ("host_key", "host_key.pub"):
             write_private(place.folder / name, (earlier / name).read_bytes())
     Identity.give(place.folder, instance_folder=place.instance.folder)
-    identity.make_key_pair(place.folder / "host_key", place.machine.name)
+    make_key_pair(place.folder / "host_key", place.machine.name)
 
 
 async def start(place: Place, accelerator: str, progress: Progress) -> None:
@@ -166,7 +167,7 @@ def begin(
     if not templates.sound(name, shape, progress):
         return False
     folder = templates.folder(name)
-    identity.make_key_pair(instance.folder / "key", "lpiclab")
+    make_key_pair(instance.folder / "key", "lpiclab")
     made = generation.path_of_new(instance.folder)
     every = places(instance, made)
 

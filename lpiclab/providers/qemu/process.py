@@ -11,7 +11,10 @@ import signal
 from collections.abc import Iterable
 from pathlib import Path
 
+from lpiclab.hardware import ARCHITECTURES
 from lpiclab.wait import Deadline
+
+_PROGRAMS = tuple(each.program.encode() for each in ARCHITECTURES.values())
 
 
 def find(uuids: Iterable[str]) -> dict[str, int]:
@@ -54,7 +57,7 @@ def _uuid(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return ""
-    if b"-uuid" not in words or not words[0].endswith(b"qemu-system-x86_64"):
+    if b"-uuid" not in words or not words[0].endswith(_PROGRAMS):
         return ""
     return words[words.index(b"-uuid") + 1].decode(errors="replace")
 

@@ -222,7 +222,8 @@ class QemuProvider:
             raise _not_running(chosen) from error
 
     def _accelerator(self, instance: Instance) -> str:
-        return accelerator.ensure(self._home.settings, places(instance)[0].image.kernel)
+        image = places(instance)[0].image
+        return accelerator.ensure(self._home.settings, image.kernel, image.architecture)
 
 
 def _not_running(chosen: Place) -> ProviderError:

@@ -100,3 +100,13 @@ def test_schema_is_json(lpiclab: Lpiclab) -> None:
     code, stdout, stderr = lpiclab("schema")
     assert (code, stderr) == (0, "")
     assert "$schema" in json.loads(stdout)
+
+
+def test_lab_for_one_family_only(lpiclab: Lpiclab, edit: Edit) -> None:
+    """A lab that says why it does not run on a distribution is no mistake: its reason is a note."""
+    assert lpiclab("lint", "web", "--distro", "almalinux-9")[0] == 3
+    edit("lab.yaml", "families: [debian]", "families: [debian]\nonly_because: no other has its tools")
+    code, stdout, stderr = lpiclab("lint", "web", "--distro", "almalinux-9")
+    assert (code, stdout) == (0, "")
+    assert "web: right, but not for the family el: no other has its tools" in stderr
+    assert "web: right, and renders for debian-13" in lpiclab("lint", "web")[2]

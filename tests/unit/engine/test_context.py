@@ -14,6 +14,7 @@ from lpiclab.errors import ConnectFailed, UsageError
 from lpiclab.model import Machine, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.fake import FakeProvider
+from lpiclab.providers.qemu import accelerator
 from lpiclab.ssh import Session
 from lpiclab.state import Record, new_record
 from lpiclab.wait import Deadline
@@ -120,3 +121,12 @@ def test_one_unreachable_machine_fails_all(
         context.sessions(record, deadline=Deadline.after(9)),
     ):
         pytest.fail("there is no session to ns2")
+
+
+def test_accelerator_is_what_an_earlier_trial_found(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before any machine has run nothing is known, and emulation is sure to work."""
+    assert context.accelerator() == "tcg"
+    monkeypatch.setattr(accelerator, "known", lambda settings: "kvm" if settings else None)
+    assert context.accelerator() == "kvm"

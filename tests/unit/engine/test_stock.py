@@ -36,7 +36,9 @@ def changes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what was done to images."""
     done: list[str] = []
     monkeypatch.setattr(images, "remove", lambda name, *_: done.append(f"remove {name}") or [])  # type: ignore[func-returns-value]  # append says nothing
-    monkeypatch.setattr(images, "build", lambda distro, *_, anew: done.append(f"build {distro.id} {anew}"))
+    monkeypatch.setattr(
+        images, "build", lambda distro, *_, anew, **__: done.append(f"build {distro.id} {anew}")
+    )
     return done
 
 

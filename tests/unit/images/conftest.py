@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lpiclab.images.cloudrecipe import CloudRecipe
 from lpiclab.images.manifest import FILES, Manifest, write_manifest
 from lpiclab.images.recipe import Recipe
 from lpiclab.integrity import FileFacts
@@ -41,7 +42,7 @@ def fill_folder() -> FillFolder:
 def build_small(fill_folder: FillFolder) -> Callable[..., Path]:
     """Return what stands for `builder.build_folder`: it makes a small image at once."""
 
-    def build(recipe: Recipe, part: Path, **_words: object) -> Path:
+    def build(recipe: Recipe | CloudRecipe, part: Path, **_words: object) -> Path:
         return fill_folder(part / "image", recipe.digest)
 
     return build

@@ -5,12 +5,23 @@ from __future__ import annotations
 import gzip
 import lzma
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from lpiclab.errors import ImageError
-from lpiclab.images.kernel import build_initrd, extract_vmlinux, kernel_version, module_files
+from lpiclab.hardware import AARCH64
+from lpiclab.images.kernel import (
+    bootable,
+    build_initrd,
+    extract_vmlinux,
+    has_pvh_entry,
+    is_static,
+    kernel_version,
+    module_files,
+)
+from lpiclab.model import X86_64
 from lpiclab.wait import Deadline
 
 _KERNEL = b"\x7fELF" + bytes(range(256)) * 20
@@ -95,3 +106,61 @@ def test_exactly_one_kernel_is_expected(root: Path) -> None:
     (root / "usr/lib/modules/6.2").mkdir()
     with pytest.raises(ImageError, match=r"found 6\.1, 6\.2"):
         kernel_version(root)
+
+
+def _elf(kind: int, content: bytes) -> bytes:
+    """Return an ELF file with one segment."""
+    header = bytearray(64)
+    header[:4] = b"\x7fELF"
+    struct.pack_into("<Q", header, 0x20, 64)
+    struct.pack_into("<HH", header, 0x36, 56, 1)
+    segment = struct.pack("<IIQQQQQQ", kind, 0, 120, 0, 0, len(content), len(content), 4)
+    return bytes(header) + segment + content
+
+
+def _note(name: bytes, number: int, content: bytes = b"12345678") -> bytes:
+    return struct.pack("<III", len(name), len(content), number) + name + content
+
+
+@pytest.mark.parametrize(
+    ("elf", "found"),
+    [
+        (_elf(4, _note(b"Xen\0", 18)), True),
+        (_elf(4, _note(b"GNU\0", 3, b"abcde\0\0\0") + _note(b"Xen\0", 18)), True),
+        (_elf(4, _note(b"Xen\0", 6)), False),
+        (_elf(1, _note(b"Xen\0", 18)), False),
+        (_elf(4, b""), False),
+    ],
+)
+def test_entry_for_pvh_is_a_note(elf: bytes, *, found: bool) -> None:
+    """Only Xen's note with that number says where a kernel may be entered."""
+    assert has_pvh_entry(elf) is found
+
+
+def test_kernel_is_unpacked_only_where_it_can_be_entered_then() -> None:
+    """QEMU refuses an unpacked kernel without the entry, and boots the packed one."""
+    for elf, unpacked in ((_elf(4, _note(b"Xen\0", 18)), True), (_elf(1, b""), False)):
+        packed = _bzimage(gzip.compress(elf))
+        assert bootable(packed, X86_64, deadline=Deadline.after(5)) == (elf if unpacked else packed)
+
+
+def test_arm_kernel_is_unpacked_where_it_is_packed() -> None:
+    """QEMU wants arm64's kernel as it is in memory."""
+    for packed in (gzip.compress(b"MZ and more"), b"MZ and more"):
+        assert bootable(packed, AARCH64, deadline=Deadline.after(5)) == b"MZ and more"
+
+
+def test_program_without_a_loader_is_static() -> None:
+    """A script is no program, and one that names a loader needs it."""
+    assert is_static(_elf(1, b""))
+    assert not is_static(_elf(3, b"/lib64/ld-linux-x86-64.so.2\0"))
+    assert not is_static(b"#!/bin/sh\n")
+
+
+def test_modules_packed_by_zstd_are_unpacked(root: Path) -> None:
+    """Distributions pack modules in several ways."""
+    modules = root / "usr/lib/modules/6.1"
+    (modules / "modules.dep").write_text("kernel/ext4.ko.zst:\n")
+    packed = subprocess.run(["zstd", "-qc"], input=b"EXTFOUR", capture_output=True, check=True).stdout
+    (modules / "kernel/ext4.ko.zst").write_bytes(packed)
+    assert b"EXTFOUR" in build_initrd(root, "6.1", b"#!/bin/sh\n")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from lpiclab.errors import ImageError
-from lpiclab.images.manifest import read_manifest, verify
+from lpiclab.images.manifest import FILES, Manifest, read_manifest, seal, verify
+from lpiclab.integrity import FileFacts
 
 
 @pytest.fixture
@@ -86,3 +87,44 @@ def test_manifest_has_to_list_the_files_of_an_image(folder: Path) -> None:
     file.write_text(file.read_text().replace('"initrd"', '"../initrd"'))
     with pytest.raises(ImageError, match="does not list the image's files"):
         verify(folder)
+
+
+def _begin(**more: str) -> Manifest:
+    return Manifest.begin(
+        distro="el-10",
+        digest="0123",
+        command_line="root=/dev/sda",
+        kernel_version="6.12",
+        packages={"bash": "5.2"},
+        **more,
+    )
+
+
+def test_sealed_files_are_read_only_and_described(tmp_path: Path) -> None:
+    """What is sealed is what is verified later."""
+    for name in FILES:
+        (tmp_path / name).write_text(name)
+    seal(tmp_path, _begin())
+    manifest = verify(tmp_path)
+    assert manifest.files == {name: FileFacts.of(tmp_path / name) for name in FILES}
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in FILES} == {0o400}
+    assert manifest.created.endswith("+00:00")
+
+
+def test_what_every_image_was_is_not_written(tmp_path: Path) -> None:
+    """Manifests of x86-64 images are as they always were: older lpiclabs read them, and this one theirs."""
+    for name in FILES:
+        (tmp_path / name).touch()
+    seal(tmp_path, _begin(architecture="x86_64", processor="x86-64-v2"))
+    assert "x86" not in (tmp_path / "manifest.json").read_text()
+    image = read_manifest(tmp_path).image(tmp_path)
+    assert (image.architecture, image.processor) == ("x86_64", "x86-64-v2")
+
+
+def test_other_machines_images_say_so(tmp_path: Path) -> None:
+    """A provider learns from the manifest what a machine has to be."""
+    for name in FILES:
+        (tmp_path / name).touch()
+    seal(tmp_path, _begin(architecture="aarch64", processor="x86-64-v3"))
+    image = read_manifest(tmp_path).image(tmp_path)
+    assert (image.architecture, image.processor) == ("aarch64", "x86-64-v3")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
+import json
 import shutil
 import subprocess
 import tarfile
@@ -16,6 +18,7 @@ from lpiclab.errors import ImageError
 from lpiclab.images.recipe import GUEST, make_recipe
 from lpiclab.model import Distro
 
+_OVERLAY = [file for file in (GUEST / "root").rglob("*") if file.is_file()]
 _SCRIPTS = [file for file in GUEST.rglob("*") if file.is_file() and file.read_bytes().startswith(b"#!")]
 
 
@@ -92,3 +95,32 @@ def test_identify_refuses_unknown_keys() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"unknown key: colour\n")
+
+
+@pytest.mark.parametrize("name", ["debian-12", "debian-13"])
+def test_images_that_hosts_have_stay_of_use(name: str) -> None:
+    """The digest of a bootstrapped image is of these facts and no others: any more would build all anew."""
+    distro = find_distro(name)
+    recipe = make_recipe(distro)
+    bootstrap = distro.bootstrap
+    assert bootstrap is not None
+    facts = {
+        "builder": 1,
+        "distro": name,
+        "bootstrap": {
+            "suites": bootstrap.suites,
+            "security_suites": bootstrap.security_suites,
+            "keyring": bootstrap.keyring,
+            "packages": bootstrap.packages,
+        },
+        "command_line": recipe.command_line,
+        "disk_mib": 8192,
+        "parts": [
+            hashlib.sha256(part).hexdigest()
+            for part in (recipe.overlay, recipe.preseed, recipe.customize, recipe.init)
+        ],
+    }
+    assert recipe.digest == hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    with tarfile.open(fileobj=io.BytesIO(recipe.overlay)) as archive:
+        names = archive.getnames()
+    assert names == [str(file.relative_to(GUEST / "root")) for file in sorted(_OVERLAY)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import fcntl
 import shutil
@@ -14,9 +15,10 @@ import pytest
 
 from lpiclab.catalog import find_distro
 from lpiclab.errors import ImageError, ToolFailed, UsageError
-from lpiclab.images import sandbox, store
+from lpiclab.images import cloud, download, sandbox, store
+from lpiclab.images.cloudrecipe import CloudRecipe
 from lpiclab.images.recipe import Recipe, make_recipe
-from lpiclab.model import Distro
+from lpiclab.model import CloudDisk, Distro
 from lpiclab.paths import Home
 
 BuildFolder = Callable[..., Path]
@@ -231,3 +233,73 @@ def test_removing_an_unknown_image_suggests_a_name(distro: Distro, home: Home) -
         store.remove("debian-14", home)
     assert caught.value.hint == 'did you mean "debian-13"?'
     assert image.folder.is_dir()
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch, build_small: BuildFolder) -> list[str]:
+    """Return the list of builds of published disks; all take no time and succeed."""
+    done: list[str] = []
+
+    def build(recipe: CloudRecipe, part: Path, downloads: Path, *, accelerator: str, **words: object) -> Path:
+        done.append(f"{recipe.distro} with {accelerator}")
+        downloads.mkdir()
+        (downloads / "some.part").touch()
+        return build_small(recipe, part, **words)
+
+    def discard(_disk: CloudDisk, folder: Path) -> None:
+        done.append(f"discard {folder.name}")
+        shutil.rmtree(folder)
+
+    monkeypatch.setattr(cloud, "build_cloud_folder", build)
+    monkeypatch.setattr(cloud, "require", lambda _architecture: None)
+    monkeypatch.setattr(download, "discard", discard)
+    monkeypatch.setattr("lpiclab.images.cloudrecipe.host_architecture", lambda: "x86_64")
+    return done
+
+
+def test_image_of_a_published_disk_is_one_like_any(home: Home, published: list[str]) -> None:
+    """It lies in the same store by the same kind of name, and its download is gone."""
+    alma = find_distro("almalinux-9")
+    assert store.find(alma, home) is None
+    image = store.ensure(alma, home, pytest.fail, accelerator="kvm")
+    assert image.folder.name == f"almalinux-9-{image.digest[:16]}"
+    assert store.ensure(alma, home, pytest.fail) == image
+    assert published == ["almalinux-9 with kvm", "discard .downloads"]
+    assert _visible(home) == [image.folder.name]
+
+
+def test_failed_build_of_a_published_disk_keeps_the_download(
+    home: Home, published: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another try need not download again; of the image itself nothing is left."""
+
+    def fail(_recipe: CloudRecipe, _part: Path, downloads: Path, **_words: object) -> Path:
+        downloads.mkdir()
+        (downloads / "some.part").touch()
+        raise ToolFailed("qemu-img ended with status 1")
+
+    monkeypatch.setattr(cloud, "build_cloud_folder", fail)
+    with pytest.raises(ImageError, match="almalinux-9 could not be built: qemu-img") as caught:
+        store.build(find_distro("almalinux-9"), home, pytest.fail)
+    assert "apt" not in caught.value.hint
+    assert _visible(home) == [".downloads"]
+    assert published == []
+
+
+def test_published_disk_needs_more_space(
+    home: Home, published: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The download and what its first boot writes are there beside the image."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: _Usage(10 << 30, 0, 7 << 30))
+    with pytest.raises(ImageError, match="needs 9000 MiB"):
+        store.build(find_distro("almalinux-9"), home, pytest.fail)
+    assert published == []
+
+
+def test_bootstrap_comes_before_a_published_disk(distro: Distro, home: Home, built: list[str]) -> None:
+    """A distribution that has both ways is bootstrapped, as it was before it had the other one."""
+    alma = find_distro("almalinux-9")
+    both = dataclasses.replace(distro, cloud=alma.cloud)
+    image = store.ensure(both, home, pytest.fail)
+    assert built == ["debian-13"]
+    assert image.digest == make_recipe(distro).digest

@@ -183,3 +183,16 @@ def test_checks_that_want_a_copy_are_known(
     file = web_folder / "checks.py"
     file.write_text(f"import pytest\n{file.read_text()}\n{code}")
     assert read_check_file(labs.load(web_folder, template_roots=[shared_templates])).forks is forks
+
+
+def test_a_lab_that_says_why_it_is_for_one_family_is_right(
+    web_folder: Path, debian: Distro, shared_templates: Path, edit: Edit
+) -> None:
+    """The reason is the author's; where the lab runs there is none, and its files are checked anyway."""
+    el = replace(debian, id="el-10", family="el")
+    edit("lab.yaml", "families: [debian]", "families: [debian]\nonly_because: no other has its tools")
+    assert labs.lint(web_folder, el, [shared_templates]) == []
+    assert labs.not_for(web_folder, el, [shared_templates]) == "no other has its tools"
+    assert labs.not_for(web_folder, debian, [shared_templates]) == ""
+    edit("checks.py", 'why="empty"', 'why="emty"')
+    assert labs.lint(web_folder, el, [shared_templates])

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from lpiclab.files import private_folder
+from lpiclab.keys import make_key_pair
 from lpiclab.model import Disk, Image, Instance, Machine, Nic, Plan
-from lpiclab.providers.qemu import accelerator, frozen, generation, identity
+from lpiclab.providers.qemu import accelerator, frozen, generation
 from lpiclab.providers.qemu.identity import Identity
 from lpiclab.providers.qemu.place import places
 
@@ -59,12 +60,12 @@ def make_instance(
 def instance(make_instance: MakeInstance) -> Instance:
     """Return an instance whose machines have started once, of which no process runs."""
     made = make_instance()
-    identity.make_key_pair(made.folder / "key", "lpiclab")
+    make_key_pair(made.folder / "key", "lpiclab")
     generation.adopt(made.folder, generation.new(made.folder))
     for place in places(made):
         private_folder(place.folder)
         Identity.give(place.folder, instance_folder=made.folder)
-        identity.make_key_pair(place.folder / "host_key", place.machine.name)
+        make_key_pair(place.folder / "host_key", place.machine.name)
         place.port.write_text("43211")
         for name, file in place.disks():
             file.write_text(f"{name} of {place.machine.name} now")

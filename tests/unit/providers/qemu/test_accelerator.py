@@ -139,3 +139,26 @@ def test_unknown_accelerator_is_none(tmp_path: Path) -> None:
     file = tmp_path / "accelerator.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "accelerator": "hax,id=x"}))
     assert accelerator.known(tmp_path) is None
+
+
+def test_other_architectures_are_emulated(kvm: Path, qemu: _Qemu, tmp_path: Path) -> None:
+    """KVM runs this host's processor only: nothing is tried, and nothing kept."""
+    assert kvm.exists()
+    assert accelerator.ensure(tmp_path, tmp_path / "vmlinux", "no such processor") == "tcg"
+    assert qemu.runs == []
+    assert accelerator.known(tmp_path) is None
+
+
+def test_trial_is_made_with_the_architectures_own_qemu(
+    kvm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On an arm64 host the kernel is arm64's, and its console another one."""
+    assert kvm.exists()
+    program = tmp_path / "qemu-system-aarch64"
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/run\n{_BOOTS}\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert accelerator.kvm_usable(tmp_path / "Image", "aarch64")
+    run = (tmp_path / "run").read_text()
+    assert "-machine virt,gic-version=host -accel kvm" in run
+    assert "console=ttyAMA0" in run

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.model import Disk, Machine, Nic
+from lpiclab.hardware import AARCH64, X86_64_V3
+from lpiclab.model import X86_64, X86_64_V2, Disk, Machine, Nic
 from lpiclab.providers.qemu import argv, lan
 from lpiclab.providers.qemu.identity import Identity
 
@@ -28,6 +29,8 @@ def _argv(
     memory: argv.Memory = argv.Memory(),  # noqa: B008 - it is frozen
     *,
     incoming: bool = False,
+    architecture: str = X86_64,
+    processor: str = X86_64_V2,
 ) -> list[str]:
     return argv.machine_argv(
         name="lpiclab-raid1-ns1",
@@ -35,7 +38,11 @@ def _argv(
         identity=Identity("0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e", "1b6d5a5e-b2ee-5b4b-a2a5-4c0b0f5ca5bb"),
         accelerator=accelerator,
         boot=argv.Boot(
-            kernel=Path("/i/vmlinux"), initrd=Path("/i/initrd"), command_line="root=/dev/sda quiet"
+            kernel=Path("/i/vmlinux"),
+            initrd=Path("/i/initrd"),
+            command_line="root=/dev/sda quiet",
+            architecture=architecture,
+            processor=processor,
         ),
         memory=memory,
         disks=[(name, folder / f"{name}.qcow2") for name in ("sda", *(disk.name for disk in machine.disks))],
@@ -151,3 +158,37 @@ def test_process_can_be_found_by_its_uuid() -> None:
     words = _argv()
     assert _values(words, "-uuid") == ["0f5ca5bb-b2ee-5b4b-a2a5-4c0b1b6d5a5e"]
     assert words[0] == "qemu-system-x86_64"
+
+
+def test_processor_has_what_the_image_is_built_for() -> None:
+    """The wider level costs time under emulation: only what needs it gets it; KVM has the host's anyway."""
+    assert "+avx2" not in _values(_argv(), "-cpu")[0]
+    assert "+avx2" in _values(_argv(processor=X86_64_V3), "-cpu")[0].split(",")
+    assert _values(_argv("kvm", processor=X86_64_V3), "-cpu") == ["host"]
+
+
+def test_arm_machine_differs_where_it_has_to() -> None:
+    """Another program, board and processor, and no generation ID; disks, cards and channels are the same."""
+    arm, other = _argv(architecture=AARCH64), _argv()
+    assert arm[0] == "qemu-system-aarch64"
+    assert _values(arm, "-machine") == ["virt,memory-backend=memory"]
+    assert _values(arm, "-cpu") == ["cortex-a72"]
+    assert not _of(arm, "-device", "vmgenid")
+    assert _of(other, "-device", "vmgenid")
+    for option in ("-blockdev", "-netdev", "-chardev", "-object", "-kernel", "-append"):
+        assert _values(arm, option) == _values(other, option)
+    assert [each for each in _values(other, "-device") if "vmgenid" not in each] == _values(arm, "-device")
+
+
+def test_arm_machine_under_kvm_has_the_hosts_interrupt_controller() -> None:
+    """KVM can't do another one than the processor's."""
+    arm = _argv("kvm", architecture=AARCH64)
+    assert _values(arm, "-machine") == ["virt,gic-version=host,memory-backend=memory"]
+
+
+def test_command_line_of_a_bootstrapped_image_is_what_it_was() -> None:
+    """Templates that hosts have stay of use: what makes them is in the order in which it always was."""
+    words = _argv()
+    assert words[:1] == ["qemu-system-x86_64"]
+    assert _values(words, "-machine") == ["q35,sata=off,smbus=off,usb=off,vmport=off,memory-backend=memory"]
+    assert _values(words, "-cpu") == ["qemu64,-svm,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"]

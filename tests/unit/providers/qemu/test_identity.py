@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-import stat
 from pathlib import Path
 
-import paramiko
-
 from lpiclab.files import private_folder
-from lpiclab.providers.qemu.identity import Identity, document, make_key_pair
+from lpiclab.keys import make_key_pair
+from lpiclab.providers.qemu.identity import Identity, document
 
 
 def test_identity_follows_from_the_folder(tmp_path: Path) -> None:
@@ -43,24 +41,6 @@ def test_names_are_well_formed(tmp_path: Path) -> None:
     identity = Identity.of(tmp_path)
     assert re.fullmatch("[0-9a-f]{32}", identity.machine_id)
     assert re.fullmatch("52:54:00(:[0-9a-f]{2}){3}", identity.mac(0))
-
-
-def test_key_pair_is_private_and_kept(tmp_path: Path) -> None:
-    """A second call changes nothing; the private half is the user's own and fits the public one."""
-    line = make_key_pair(tmp_path / "key", "somebody")
-    private = (tmp_path / "key").read_bytes()
-    assert make_key_pair(tmp_path / "key", "somebody") == line
-    assert (tmp_path / "key").read_bytes() == private
-    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
-    key = paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "key"))
-    assert line == f"ssh-ed25519 {key.get_base64()} somebody"
-
-
-def test_half_a_key_pair_is_made_anew(tmp_path: Path) -> None:
-    """A pair whose public half is missing is replaced as a whole."""
-    first = make_key_pair(tmp_path / "key", "c")
-    (tmp_path / "key.pub").unlink()
-    assert make_key_pair(tmp_path / "key", "c") != first
 
 
 def test_document_is_what_the_image_reads(tmp_path: Path) -> None:

@@ -93,3 +93,12 @@ def test_memory_is_that_of_the_process_alone(pretender: _Pretender) -> None:
     """A running process has some memory of its own, one that is gone has none."""
     assert 4096 <= process.memory_bytes(pretender.process.pid) < 64 << 20
     assert process.memory_bytes(2**22 + 1) == 0
+
+
+def test_machine_of_another_architecture_is_found_too(machine: str) -> None:
+    """Each kind of machine has a program of its own."""
+    pretender = _Pretender("qemu-system-aarch64", "-uuid", machine)
+    try:
+        assert process.find([machine]) == {machine: pretender.process.pid}
+    finally:
+        pretender.leave()

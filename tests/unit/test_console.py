@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.providers.qemu import console
+from lpiclab import console
 
 
 @pytest.mark.parametrize(
