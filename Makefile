@@ -52,6 +52,7 @@ test-unit: test-packages ## Run the tests that need no machine
 test-distro: test-packages ## Prove the labs on another distribution: make test-distro DISTRO=almalinux-9
 	$(BIN)/lpiclab lint --distro $(DISTRO)
 	$(BIN)/lpiclab image build $(DISTRO)
+	LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/vm/test_distro.py
 	LPICLAB_PROVE_ALL=1 LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/labs/test_contract.py
 
 docs: setup ## Write what is generated of the documents: docs/proof.md

@@ -54,7 +54,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """Hold folders for real machines: this user's images, built if need be, and new instances."""
     theirs = Home.from_environment()
-    images.ensure(catalog.find_distro(DEFAULT_DISTRO), theirs, print)
+    images.ensure(catalog.find_distro(os.environ.get("LPICLAB_DISTRO") or DEFAULT_DISTRO), theirs, print)
     root = tmp_path_factory.mktemp("home")
     for name, folder in (("images", theirs.images), ("settings", theirs.settings)):
         (root / name).symlink_to(private_folder(folder))
