@@ -303,12 +303,18 @@ class MachineState(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SshEndpoint:
-    """Where management SSH of a machine answers; `host_key` is its public key line, known to us."""
+    """Where management SSH of a machine answers; `host_key` is its public key line, known to us.
+
+    With `sudo` only `user` can log in, and becomes root and everybody else by sudo(8); without it, each
+    user logs in as such.
+    """
 
     host: str
     port: int
     host_key: str
     key_file: Path
+    user: str = "root"
+    sudo: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

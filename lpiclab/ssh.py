@@ -1,17 +1,20 @@
 """Management SSH: the only importer of paramiko.
 
 One connection a machine. Host keys are known beforehand; an unknown one is refused.
+`learn_host_key` is for providers whose machines can't be asked in another way.
 """
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from typing import Self
 
 import paramiko
+from paramiko.pkey import UnknownKeyType
 
 from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.model import CommandResult, SshEndpoint
@@ -60,9 +63,10 @@ class Session:
     As a runner of commands it keeps one shell, and makes a new one when a command broke it.
     """
 
-    def __init__(self, transport: paramiko.Transport, machine: str) -> None:
+    def __init__(self, transport: paramiko.Transport, machine: str, become: str = "") -> None:
         self._transport = transport
         self._machine = machine
+        self._become = become
         self._shell: Shell | None = None
 
     @classmethod
@@ -72,31 +76,30 @@ class Session:
         """Connect and log in.
 
         Raises:
-            ConnectFailed: nobody answers, it is not the machine we know, or it refuses our key.
+            ConnectFailed: nobody answers, it is not the machine we know, it refuses our key, or sudo
+                asks for a password.
             TimedOut: it did not answer in time.
         """
         wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
+        login = endpoint.user if endpoint.sudo else user
         try:
-            connection = socket.create_connection((endpoint.host, endpoint.port), timeout=wait_s)
-            transport = paramiko.Transport(connection)
-        except TimeoutError as error:
-            raise TimedOut(f"{machine}: timed out waiting for SSH to answer") from error
-        except (OSError, paramiko.SSHException) as error:
-            raise ConnectFailed(f"{machine}: no connection to its management SSH: {error}") from error
-        transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
+            key = _load_key(endpoint, machine)
+        except OSError as error:
+            raise ConnectFailed(f"{machine}: management SSH as {login} failed: {error}") from error
+        transport = _reach(endpoint.host, endpoint.port, machine, wait_s)
         try:
-            _prefer_cheap(transport)
-            key = paramiko.Ed25519Key.from_private_key_file(str(endpoint.key_file))
             transport.start_client(timeout=wait_s)
             _require_host_key(transport, endpoint, machine)
-            transport.auth_publickey(user, key)
+            transport.auth_publickey(login, key)
+            session = cls(transport, machine, become="" if user == login else user)
+            session._require_sudo()
         except BaseException as error:
             transport.close()
             if isinstance(error, OSError | paramiko.SSHException | EOFError):
                 reason = str(error) or type(error).__name__
-                raise ConnectFailed(f"{machine}: management SSH as {user} failed: {reason}") from error
+                raise ConnectFailed(f"{machine}: management SSH as {login} failed: {reason}") from error
             raise
-        return cls(transport, machine)
+        return session
 
     def __enter__(self) -> Self:
         return self
@@ -152,6 +155,8 @@ class Session:
         terminal: tuple[str, int, int] | None = None,
         merge_errors: bool = False,
     ) -> paramiko.Channel:
+        if self._become:
+            command = _as_user(self._become, command)
         try:
             channel = self._transport.open_session(timeout=_CONNECT_S)
             channel.set_combine_stderr(merge_errors)
@@ -164,6 +169,70 @@ class Session:
         except (OSError, paramiko.SSHException, EOFError) as error:
             raise GuestError(f"{self._machine}: the SSH connection failed: {error}") from error
         return channel
+
+    def _require_sudo(self) -> None:
+        """Find out now whether sudo lets us: later on it would look as if each command failed."""
+        if not self._become:
+            return
+        with contextlib.closing(self._open("true", merge_errors=True)) as channel:
+            channel.settimeout(_CONNECT_S)
+            said = channel.makefile("rb").read()
+            if channel.recv_exit_status() != 0:
+                raise ConnectFailed(
+                    f"{self._machine}: sudo does not make {self._transport.get_username()} {self._become}",
+                    hint="sudoers(5) has to let that user do so without a password (NOPASSWD)",
+                    details=said.decode(errors="replace").strip(),
+                )
+
+
+def learn_host_key(host: str, port: int, *, machine: str, deadline: Deadline) -> str:
+    """Return the public key line of whatever answers at an address.
+
+    It trusts at first sight: who can answer in the machine's place then is believed from then on.
+
+    Raises:
+        ConnectFailed: nobody answers, or with no SSH that we speak.
+        TimedOut: it did not answer in time.
+    """
+    wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
+    transport = _reach(host, port, machine, wait_s)
+    try:
+        transport.start_client(timeout=wait_s)
+        key = transport.get_remote_server_key()
+    except (OSError, paramiko.SSHException, EOFError) as error:
+        reason = str(error) or type(error).__name__
+        raise ConnectFailed(f"{machine}: no host key could be learnt: {reason}") from error
+    finally:
+        transport.close()
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def _reach(host: str, port: int, machine: str, wait_s: float) -> paramiko.Transport:
+    try:
+        transport = paramiko.Transport(socket.create_connection((host, port), timeout=wait_s))
+    except TimeoutError as error:
+        raise TimedOut(f"{machine}: timed out waiting for SSH to answer") from error
+    except (OSError, paramiko.SSHException) as error:
+        raise ConnectFailed(f"{machine}: no connection to its management SSH: {error}") from error
+    transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
+    _prefer_cheap(transport)
+    return transport
+
+
+def _load_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
+    """Read a private key of any kind that a provider may have: Vagrant makes RSA keys, too."""
+    try:
+        return paramiko.PKey.from_path(str(endpoint.key_file))
+    except (ValueError, TypeError, UnknownKeyType) as error:
+        raise ConnectFailed(
+            f"{machine}: {endpoint.key_file} is not a private key without a passphrase: {error}"
+        ) from error
+
+
+def _as_user(user: str, command: str | None) -> str:
+    """Return what runs `command`, or a login shell, as another user by sudo."""
+    sudo = ["sudo", "-n", "-H", "-u", user]
+    return shlex.join([*sudo, "-i"] if command is None else [*sudo, "--", "sh", "-c", command])
 
 
 def _require_host_key(transport: paramiko.Transport, endpoint: SshEndpoint, machine: str) -> None:

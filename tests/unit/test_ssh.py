@@ -19,7 +19,7 @@ from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.model import SshEndpoint
 from lpiclab.providers.qemu.identity import make_key_pair
 from lpiclab.shell import Shell
-from lpiclab.ssh import ChannelStream, Session
+from lpiclab.ssh import ChannelStream, Session, learn_host_key
 from lpiclab.wait import Deadline
 
 
@@ -255,3 +255,82 @@ def test_closing_twice_is_harmless(session: Session) -> None:
     session.run("true", deadline=_soon())
     session.close()
     session.close()
+
+
+_SUDO = """#!/bin/sh
+[ "$1 $2 $3" = "-n -H -u" ] || exit 9
+case $4 in student|postgres) ;; *) echo "sudo: a password is required" >&2; exit 1 ;; esac
+LPICLAB_USER=$4; export LPICLAB_USER
+shift 4
+[ "$1" = -i ] && exec sh -c 'echo login'
+[ "$1" = -- ] && shift
+exec "$@"
+"""
+
+
+@pytest.fixture
+def sudo(server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SshEndpoint:
+    """Return the endpoint of a machine where everybody is reached by sudo, which knows two users."""
+    program = tmp_path / "bin" / "sudo"
+    program.parent.mkdir()
+    program.write_text(_SUDO)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return replace(server.endpoint, sudo=True)
+
+
+def test_other_users_are_reached_by_sudo(sudo: SshEndpoint) -> None:
+    """The login is that of the endpoint; commands and shells are the asked user's, words unharmed."""
+    with Session.connect(sudo, machine="raid1/server", user="student", deadline=_soon()) as session:
+        seen: list[bytes] = []
+        assert session.follow("echo $LPICLAB_USER 'a  b'; exit 4", seen.append, deadline=_soon()) == 4
+        assert b"".join(seen) == b"student a  b\n"
+        with session.channel(None, None) as channel:
+            assert channel.makefile("rb").read() == b"login\n"
+
+
+def test_own_user_needs_no_sudo(sudo: SshEndpoint) -> None:
+    """Who logs in is not asked to become who it is."""
+    with Session.connect(sudo, machine="raid1/server", user="root", deadline=_soon()) as session:
+        seen: list[bytes] = []
+        session.follow("echo [$LPICLAB_USER]", seen.append, deadline=_soon())
+        assert b"".join(seen) == b"[]\n"
+
+
+def test_sudo_that_wants_a_password_is_told(sudo: SshEndpoint) -> None:
+    """The connection fails at once, with sudo's words and what has to be changed."""
+    with pytest.raises(ConnectFailed, match="raid1/server: sudo does not make root nobody") as raised:
+        Session.connect(sudo, machine="raid1/server", user="nobody", deadline=_soon())
+    assert "NOPASSWD" in raised.value.hint
+    assert raised.value.details == "sudo: a password is required"
+
+
+def test_key_that_is_none_is_told(server: _Server, tmp_path: Path) -> None:
+    """A file that holds no private key is named."""
+    (tmp_path / "nonsense").write_text("nonsense")
+    with pytest.raises(ConnectFailed, match=r"raid1/server: .*nonsense is not a private key"):
+        Session.connect(
+            replace(server.endpoint, key_file=tmp_path / "nonsense"), machine="raid1/server", deadline=_soon()
+        )
+
+
+def test_host_key_is_learnt(server: _Server) -> None:
+    """What a machine shows is the line that its endpoint would have."""
+    endpoint = server.endpoint
+    line = learn_host_key(endpoint.host, endpoint.port, machine="raid1/server", deadline=_soon())
+    assert line.split() == endpoint.host_key.split()[:2]
+
+
+def test_host_key_of_nobody_is_told() -> None:
+    """Where something does not speak SSH the machine is named, and so is where nothing answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def hang_up() -> None:
+            listening.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(ConnectFailed, match="raid1/server: no host key"):
+            learn_host_key("127.0.0.1", port, machine="raid1/server", deadline=_soon())
+    with pytest.raises(ConnectFailed, match="raid1/server: no connection"):
+        learn_host_key("127.0.0.1", port, machine="raid1/server", deadline=_soon())
