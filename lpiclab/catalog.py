@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lpiclab import yamlio
 from lpiclab.errors import SpecError, SpecProblem, UsageError
-from lpiclab.model import Bootstrap, Distro
+from lpiclab.model import Bootstrap, Distro, PublicBox
 from lpiclab.names import nearest
 from lpiclab.shapes import Choice, Integer, ListOf, MapOf, Record, Text
 
@@ -24,6 +24,11 @@ _BOOTSTRAP = Record(
         "keyring": Text(r"[a-z0-9][a-z0-9.-]+\.(gpg|pgp)", "the file name of a keyring"),
         "packages": ListOf(_PACKAGE, minimum=1),
     },
+)
+_BOX = Record(
+    PublicBox,
+    required={"name": Text(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "the name of a box, OWNER/NAME")},
+    optional={"version": Text(r"[0-9][0-9.]*", "a version")},
 )
 
 
@@ -73,7 +78,7 @@ def _shape(identifier: str) -> Record[Distro]:
             "services": MapOf(Text(r"[a-z][a-z0-9@._-]*", "the name of a service")),
             "paths": MapOf(Text(r"/[A-Za-z0-9._/-]+", "an absolute path")),
         },
-        optional={"bootstrap": _BOOTSTRAP},
+        optional={"bootstrap": _BOOTSTRAP, "box": _BOX},
     )
 
 

@@ -191,10 +191,19 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicBox:
+    """A box that Vagrant can fetch: its name, and a version or nothing for the newest."""
+
+    name: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distro:
     """A distribution of the catalogue.
 
-    `services` and `paths` map the names that labs use (``bind``) to this distribution's own.
+    `services` and `paths` map the names that labs use (``bind``) to this distribution's own. `box` is what
+    the provider `vagrant` makes machines from where lpiclab's own box has not been added.
     """
 
     id: str
@@ -205,6 +214,7 @@ class Distro:
     services: Mapping[str, str]
     paths: Mapping[str, str]
     bootstrap: Bootstrap | None = None
+    box: PublicBox | None = None
 
 
 Value = str | int

@@ -12,6 +12,7 @@ from lpiclab.providers.base import Provider
 DEFAULT = "qemu"
 PROVIDERS = {
     "qemu": "lpiclab.providers.qemu.provider:QemuProvider",
+    "vagrant": "lpiclab.providers.vagrant.provider:VagrantProvider",
     "fake": "lpiclab.providers.fake:FakeProvider",
 }
 """Each is made with one argument, the `Home`. `fake` has no machines: it is for tests."""
