@@ -89,7 +89,8 @@ class Commands(vagrant.Vagrant):
             ProviderError: it does not run, or Vagrant does not say all of them.
         """
         text = self._execute(["ssh-config", machine])
-        said: dict[str, str] = self._parse_config(text)  # type: ignore[no-untyped-call]  # it has no types
+        pairs = [line.strip().partition(" ") for line in text.splitlines()]
+        said = {key: value.strip().strip('"') for key, _, value in pairs if value}
         missing = {"HostName", "Port", "User", "IdentityFile"} - said.keys()
         if missing or not said["Port"].isdigit():
             raise ProviderError(
