@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-machines test-unit docs bench clean
+.PHONY: help setup up lint fmt test test-packages test-machines test-unit test-vagrant docs bench clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ test-machines: test-packages ## Run the tests of machines, networks and crashes,
 
 test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest tests/unit tests/contract -m "not vm"
+
+test-vagrant: setup ## Run the labs that prove the provider vagrant, with libvirt in namespaces of its own (root)
+	./tools/system-packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients
+	$(BIN)/pytest tests/vagrant
 
 docs: setup ## Write what is generated of the documents: docs/proof.md
 	$(BIN)/python tools/proof-page

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from lpiclab import catalog
+from lpiclab.paths import bundled
 from lpiclab.providers.vagrant import overlay
 
 
@@ -32,3 +36,9 @@ def test_a_box_keeps_its_own_kernel() -> None:
     names = overlay.packages(catalog.find_distro("debian-13"))
     assert "mdadm" in names
     assert not {"grub-pc", "linux-image-amd64", "initramfs-tools"}.intersection(names)
+
+
+@pytest.mark.parametrize("script", ["prepare.sh", "guest/usr/lib/lpiclab/cards"])
+def test_scripts_are_shell(script: str) -> None:
+    """What runs on machines has no mistake of grammar."""
+    subprocess.run(["sh", "-n", str(bundled("vagrant") / script)], check=True)
