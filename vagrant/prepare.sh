@@ -11,6 +11,9 @@ folder=/etc/lpiclab
 units=/etc/systemd/system
 
 install_packages() {
+    # shellcheck disable=SC2086 # one word a package
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}\n' $packages 2> /dev/null | grep -cx installed)" \
+        -lt "$(set -- $packages && echo $#)" ] || return 0
     export DEBIAN_FRONTEND=noninteractive
     printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d # nothing starts because it was installed
     chmod 0755 /usr/sbin/policy-rc.d

@@ -164,7 +164,8 @@ def status(json: arguments.Json = False) -> None:
 def doctor(provider: arguments.Provider = None, json: arguments.Json = False) -> None:
     """Look for all that the tool needs.
 
-    That is the provider qemu, unless another is named. Says what each thing means, and what mends it where it is missing.
+    That is the provider qemu, unless another is named. Says what each thing means, and what mends it
+    where it is missing.
     """
     from lpiclab.engine.doctor import examine  # noqa: PLC0415 - only here
 

@@ -27,6 +27,8 @@ def test_overlay_has_all_that_an_image_has_more(tmp_path: Path) -> None:
         assert modes[f"usr/lib/lpiclab/{name}"] == 0o755
     assert modes["usr/lib/lpiclab/preseed"] == 0o644
     assert "usr/lib/systemd/system/lpiclab-cards.service" in modes
+    assert "etc/lpiclab/sshd_config" in modes
+    assert "etc/fstab" not in modes
     assert "-s /usr/lib/lpiclab/dhcp" in text
     assert "WantedBy=sysinit.target" in text
 
