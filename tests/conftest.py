@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -125,10 +125,21 @@ class FakeVagrant:
     folder: Path
     host_key: str
 
-    def answer(self, **table: dict[str, object]) -> None:
-        """Replace what it answers to commands; ``_`` stands for a blank."""
-        words = {command.replace("_", " "): rule for command, rule in table.items()}
-        (self.folder / "table.json").write_text(json.dumps(words))
+    def answer(self, command: str = "", *, stdout: str = "", stderr: str = "", status: int = 0) -> None:
+        """Replace what it answers to commands that begin so; without one, let it answer as ever."""
+        if not command:
+            shutil.rmtree(self.folder / "answers", ignore_errors=True)
+            return
+        rule = self.folder / "answers" / command
+        rule.mkdir(parents=True, exist_ok=True)
+        (rule / "stdout").write_text(stdout)
+        (rule / "stderr").write_text(stderr)
+        (rule / "status").write_text(f"{status}\n")
+
+    def hang(self, command: str) -> None:
+        """Let commands that begin so say a word and never end."""
+        self.answer(command, stderr="still waiting\n")
+        os.mkfifo(self.folder / "answers" / command / "hang")
 
     def calls(self) -> list[str]:
         """Return the commands since the last time they were asked for."""
@@ -151,9 +162,8 @@ def _fake_vagrant(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[FakeVagra
     patch.setenv("VAGRANT_DEFAULT_PROVIDER", "libvirt")
     patch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
     made = FakeVagrant(folder, make_key_pair(folder / "host_key", "host"))
-    made.answer()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        (folder / "port").write_text(str(listening.getsockname()[1]))
+        (folder / "port").write_text(f"{listening.getsockname()[1]}\n")
         thread = threading.Thread(target=_show_host_key, args=(listening, folder / "host_key"), daemon=True)
         thread.start()
         yield made

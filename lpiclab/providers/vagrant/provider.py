@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -194,9 +195,13 @@ class VagrantProvider:
         return snapshots.save(site, name, title, _commands(site, deadline))
 
     def restore(self, instance: Instance, name: str, /, *, deadline: Deadline, progress: Progress) -> None:
-        """Let Vagrant bring one machine after the other back to a snapshot."""
+        """Let Vagrant bring one machine after the other back to a snapshot, and set their clocks."""
         site = Site(instance)
         snapshots.restore(site, name, _commands(site, deadline), progress)
+        for machine in site.names:
+            endpoint, label = self.endpoint(instance, machine), f"{instance.id}/{machine}"
+            with ssh.Session.connect(endpoint, machine=label, deadline=deadline) as session:
+                session.run(f"date --set=@{time.time():.0f}", deadline=deadline)
 
     def snapshots(self, instance: Instance, /) -> Sequence[Snapshot]:
         """Return the snapshots that `save` has made."""

@@ -45,13 +45,13 @@ def test_answers_are_parsed(vagrant: Any, root: Path) -> None:
 def test_words_of_others_are_no_data(vagrant: Any, root: Path) -> None:
     """A warning between the lines, and a field too many, are neither machines nor a crash."""
     said = "a warning, with, four, fields\n1,,error-exit,Vagrant::Oh,words\n1,server,state,running\nbye\n"
-    vagrant.answer(status={"stdout": said})
+    vagrant.answer("status", stdout=said)
     assert _commands(root).states() == {"server": "running"}
 
 
 def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> None:
     """With status 0 a command has done its work; what it said is in the log."""
-    vagrant.answer(halt={"stderr": "a plugin is old\n"})
+    vagrant.answer("halt", stderr="a plugin is old\n")
     _commands(root).on_machines("halt", "server")
     assert (root / "log").read_text() == "$ vagrant halt server\na plugin is old\n"
     assert vagrant.calls() == ["halt server"]
@@ -86,7 +86,7 @@ def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> Non
 )
 def test_failures_are_told(vagrant: Any, root: Path, rule: dict[str, str], reason: str, hint: str) -> None:
     """A failure says what failed, on which machine, in Vagrant's words, and what to try."""
-    vagrant.answer(up={**rule, "status": 1})
+    vagrant.answer("up", **rule, status=1)
     with pytest.raises(ProviderError) as raised:
         _commands(root).on_machines("up", "server")
     assert raised.value.message.startswith(f"raid1/server: `vagrant up` failed: {reason}")
@@ -95,7 +95,8 @@ def test_failures_are_told(vagrant: Any, root: Path, rule: dict[str, str], reaso
 
 def test_an_earlier_failure_is_not_told_again(vagrant: Any, root: Path) -> None:
     """The details are of the command that failed, not of those before it in the same log."""
-    vagrant.answer(up={"stderr": "first\n", "status": 1}, halt={"stderr": "second\n", "status": 1})
+    vagrant.answer("up", stderr="first\n", status=1)
+    vagrant.answer("halt", stderr="second\n", status=1)
     for command in ("up", "halt"):
         with pytest.raises(ProviderError) as raised:
             _commands(root).on_machines(command)
@@ -104,7 +105,7 @@ def test_an_earlier_failure_is_not_told_again(vagrant: Any, root: Path) -> None:
 
 def test_a_command_that_hangs_is_killed(vagrant: Any, root: Path) -> None:
     """At the deadline the error names the machine and has the last words."""
-    vagrant.answer(up={"stderr": "still waiting\n", "hang": True})
+    vagrant.hang("up")
     with pytest.raises(TimedOut, match="raid1/server: timed out waiting for `vagrant up`") as raised:
         _commands(root, Deadline.after(1.0)).on_machines("up", "server")
     assert raised.value.details in {"still waiting", ""}  # a slow host may not have got so far
@@ -132,26 +133,24 @@ def test_without_vagrant_the_library_says_nothing(tmp_path: Path) -> None:
 def test_login_is_read(vagrant: Any, root: Path) -> None:
     """How a machine is reached comes from `vagrant ssh-config`, also with blanks in a path."""
     commands = _commands(root)
-    (root / "machines" / "server").mkdir(parents=True)
-    (root.parent / "machines" / "server").mkdir(parents=True)
     commands.on_machines("up", "--provider", "libvirt", "server")
     said = commands.login("server")
     assert (said["HostName"], said["User"]) == ("127.0.0.1", "vagrant")
-    assert said["Port"] == (vagrant.folder / "port").read_text()
+    assert said["Port"] == (vagrant.folder / "port").read_text().strip()
     assert said["IdentityFile"] == f"{root}/a key"
 
 
 @pytest.mark.parametrize("said", ["Host server\n  User vagrant\n", "", "oh no\n", "Host server\n  Port\n"])
 def test_login_that_is_none_is_told(vagrant: Any, root: Path, said: str) -> None:
     """Words that are no configuration are an error that names the machine, whatever they are."""
-    vagrant.answer(**{"ssh-config": {"stdout": said}})
+    vagrant.answer("ssh-config", stdout=said)
     with pytest.raises(ProviderError, match="Vagrant does not tell how server is reached"):
         _commands(root).login("server")
 
 
 def test_streams_have_a_deadline_too(vagrant: Any, root: Path) -> None:
     """What the library would stream runs to its end here, and is then handed over by line."""
-    vagrant.answer(up={"stdout": "one\ntwo\n"})
+    vagrant.answer("up", stdout="one\ntwo\n")
     assert list(_commands(root).up(stream_output=True)) == ["one\n", "two\n"]  # type: ignore[no-untyped-call]  # python-vagrant has no types
 
 

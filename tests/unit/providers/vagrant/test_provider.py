@@ -78,7 +78,7 @@ def test_endpoint_is_what_vagrant_says(running: Instance, provider: VagrantProvi
     assert (endpoint.user, endpoint.sudo) == ("vagrant", True)
     assert endpoint.key_file == Site(running).root / "a key"
     said = f"Host server\n  HostName 10.0.0.2\n  User root\n  Port 2200\n  IdentityFile {Site(running).key}\n"
-    vagrant.answer(ssh_config={"stdout": said}, **{"ssh-config": {"stdout": said}})
+    vagrant.answer("ssh-config", stdout=said)
     endpoint = provider.endpoint(running, "server")
     assert (endpoint.host, endpoint.port, endpoint.user, endpoint.sudo) == ("10.0.0.2", 2200, "root", False)
 
@@ -103,7 +103,7 @@ def test_half_started_machine_has_no_endpoint(running: Instance, provider: Vagra
 
 def test_trouble_with_an_endpoint_is_told(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
     """A machine that runs and is not reached is another matter than one that does not run."""
-    vagrant.answer(**{"ssh-config": {"stderr": "no address\n", "status": 1}})
+    vagrant.answer("ssh-config", stderr="no address\n", status=1)
     with pytest.raises(ProviderError, match="`vagrant ssh-config` failed: no address"):
         provider.endpoint(running, "server")
     vagrant.answer()
@@ -114,9 +114,7 @@ def test_trouble_with_an_endpoint_is_told(running: Instance, provider: VagrantPr
 
 def test_only_what_is_off_is_started(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
     """A machine that runs is left alone."""
-    vagrant.answer(
-        **{"status --machine-readable": {"stdout": "1,server,state,running\n1,client,state,shutoff\n"}}
-    )
+    vagrant.answer("status", stdout="1,server,state,running\n1,client,state,shutoff\n")
     told: list[str] = []
     provider.start(running, deadline=_soon(), progress=told.append)
     assert vagrant.calls()[1:] == ["up --provider libvirt --no-destroy-on-error client"]
@@ -141,15 +139,13 @@ def test_states_are_understood(
     running: Instance, provider: VagrantProvider, vagrant: Any, word: str, state: MachineState
 ) -> None:
     """Each Vagrant provider has words of its own."""
-    vagrant.answer(
-        **{"status --machine-readable": {"stdout": f"1,server,state,{word}\n1,client,state,running\n"}}
-    )
+    vagrant.answer("status", stdout=f"1,server,state,{word}\n1,client,state,running\n")
     assert provider.status(running)["server"].state is state
 
 
 def test_status_survives_vagrant(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
     """When Vagrant can't tell, the machines are broken, and the list of instances is still one."""
-    vagrant.answer(status={"stderr": "libvirt is gone\n", "status": 1})
+    vagrant.answer("status", stderr="libvirt is gone\n", status=1)
     assert _states(provider, running) == ["broken", "broken"]
     with pytest.raises(ProviderError, match="libvirt is gone"):
         provider.start(running, deadline=_soon(), progress=_quiet)
@@ -178,7 +174,7 @@ def test_stop_that_takes_too_long_is_forced(
     running: Instance, provider: VagrantProvider, vagrant: Any
 ) -> None:
     """When the time for an orderly end is over, the machines are switched off."""
-    vagrant.answer(**{"halt server": {"hang": True}})
+    vagrant.hang("halt server")
     provider.stop(running, deadline=Deadline.after(1.0))
     assert vagrant.calls() == ["halt server client", "halt --force server client"]
     assert _states(provider, running) == ["stopped", "stopped"]
@@ -186,7 +182,7 @@ def test_stop_that_takes_too_long_is_forced(
 
 def test_failed_stop_is_told(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
     """What Vagrant refuses for another reason than time is not tried by force."""
-    vagrant.answer(halt={"stderr": "no\n", "status": 1})
+    vagrant.answer("halt", stderr="no\n", status=1)
     with pytest.raises(ProviderError, match="`vagrant halt` failed: no"):
         provider.stop(running, deadline=_soon())
     assert len(vagrant.calls()) == 1
@@ -195,7 +191,7 @@ def test_failed_stop_is_told(running: Instance, provider: VagrantProvider, vagra
 def test_failed_up_is_told(provider: VagrantProvider, instance: Instance, vagrant: Any) -> None:
     """The error names the machines and Vagrant's reason; the next start tries again."""
     provider.create(instance, deadline=_soon(), progress=_quiet)
-    vagrant.answer(up={"stderr": "The box 'a/b' could not be found.\n", "status": 1})
+    vagrant.answer("up", stderr="The box 'a/b' could not be found.\n", status=1)
     with pytest.raises(ProviderError, match="squid-acl@two/server\\+client: `vagrant up` failed") as raised:
         provider.start(instance, deadline=_soon(), progress=_quiet)
     assert "lpiclab image box" in raised.value.hint
@@ -206,14 +202,14 @@ def test_failed_up_is_told(provider: VagrantProvider, instance: Instance, vagran
 def test_hanging_up_is_told(provider: VagrantProvider, instance: Instance, vagrant: Any) -> None:
     """A start that does not end names what it waited for."""
     provider.create(instance, deadline=_soon(), progress=_quiet)
-    vagrant.answer(up={"hang": True})
+    vagrant.hang("up")
     with pytest.raises(TimedOut, match="timed out waiting for `vagrant up`"):
         provider.start(instance, deadline=Deadline.after(2.0), progress=_quiet)
 
 
 def test_refused_vagrantfile_is_not_kept(provider: VagrantProvider, instance: Instance, vagrant: Any) -> None:
     """Nothing has been created then, and creating again begins anew."""
-    vagrant.answer(validate={"stderr": "There are errors in the configuration\n", "status": 1})
+    vagrant.answer("validate", stderr="There are errors in the configuration\n", status=1)
     with pytest.raises(ProviderError, match="There are errors in the configuration"):
         provider.create(instance, deadline=_soon(), progress=_quiet)
     assert _states(provider, instance) == ["absent", "absent"]
@@ -287,11 +283,11 @@ def test_probe_looks_at_vagrant(
     provider: VagrantProvider, vagrant: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Absent, broken or without its provider: each is told with what mends it."""
-    vagrant.answer(plugin={"stderr": "Vagrant failed to initialize\n", "status": 1})
+    vagrant.answer("plugin", stderr="Vagrant failed to initialize\n", status=1)
     broken = provider.probe()
     assert broken[0].state == "missing"
     assert "Vagrant failed to initialize" in broken[0].meaning
-    vagrant.answer(plugin={"stdout": ""})
+    vagrant.answer("plugin")
     assert [each.state for each in provider.probe()] == ["ok", "missing"]
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     (absent,) = provider.probe()

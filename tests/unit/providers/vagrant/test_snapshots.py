@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from lpiclab import ssh
 from lpiclab.errors import ProviderError, UsageError
-from lpiclab.model import Instance
+from lpiclab.model import Instance, SshEndpoint
 from lpiclab.paths import Home
 from lpiclab.providers.base import Snapshots
 from lpiclab.providers.vagrant.provider import VagrantProvider
@@ -29,8 +31,25 @@ def _soon() -> Deadline:
     return Deadline.after(30.0)
 
 
+@pytest.fixture
+def clocks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return whose clock was set: the stand-in's machines let nobody in."""
+    seen: list[str] = []
+
+    def connect(_endpoint: SshEndpoint, *, machine: str, deadline: Deadline) -> mock.MagicMock:
+        deadline.require(machine)
+        session = mock.MagicMock()
+        session.__enter__.return_value.run.side_effect = lambda command, **_: seen.append(
+            f"{machine} {command.split()[0]}"
+        )
+        return session
+
+    monkeypatch.setattr(ssh.Session, "connect", connect)
+    return seen
+
+
 def test_each_machine_is_kept_and_brought_back(
-    provider: VagrantProvider, instance: Instance, vagrant: Any
+    provider: VagrantProvider, instance: Instance, vagrant: Any, clocks: list[str]
 ) -> None:
     """Vagrant is asked machine by machine; what is known of a snapshot is with the instance."""
     assert isinstance(provider, Snapshots)
@@ -42,9 +61,12 @@ def test_each_machine_is_kept_and_brought_back(
         ("two", ""),
     ]
     told: list[str] = []
+    instance_names = ["server", "client"]
     provider.restore(instance, "one", deadline=_soon(), progress=told.append)
-    assert vagrant.calls() == [f"snapshot restore --no-provision {name} one" for name in ("server", "client")]
+    assert vagrant.calls()[:2] == [f"snapshot restore --no-provision {name} one" for name in instance_names]
     assert told == ["server goes back", "client goes back"]
+    assert clocks == [f"squid-acl@two/{name} date" for name in instance_names]
+    vagrant.calls()
     provider.forget(instance, "one")
     assert vagrant.calls() == ["snapshot delete server one", "snapshot delete client one"]
     assert [each.name for each in provider.snapshots(instance)] == ["two"]
@@ -52,7 +74,7 @@ def test_each_machine_is_kept_and_brought_back(
 
 def test_a_failed_save_keeps_nothing(provider: VagrantProvider, instance: Instance, vagrant: Any) -> None:
     """What was kept of other machines goes away again."""
-    vagrant.answer(**{"snapshot save client": {"stderr": "no space\n", "status": 1}})
+    vagrant.answer("snapshot save client", stderr="no space\n", status=1)
     with pytest.raises(ProviderError, match="`vagrant snapshot` failed: no space"):
         provider.save(instance, "one", title="", deadline=_soon())
     assert vagrant.calls()[-1] == "snapshot delete server one"
