@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -16,6 +17,7 @@ BACKENDS = ("libvirt", "virtualbox", "vmware_desktop")
 """The Vagrant providers that lpiclab can write a Vagrantfile for, the first preferred."""
 DRIVER_VARIABLE = "LPICLAB_VAGRANT_DRIVER"
 _DRIVERS = ("kvm", "qemu")
+_SYSTEM_URI = re.compile(r"qemu(\+unix)?:///system(\?.*)?")
 _KVM = Path("/dev/kvm")
 _PLUGINS = {"libvirt": "vagrant-libvirt", "vmware_desktop": "vagrant-vmware-desktop"}
 _PROGRAMS = {"libvirt": "qemu-system-x86_64", "virtualbox": "VBoxManage", "vmware_desktop": "vmrun"}
@@ -63,16 +65,18 @@ def backend(plugins: Callable[[], Collection[str]]) -> str:
     )
 
 
-def require_networks(name: str) -> None:
-    """Refuse libvirt in session mode, where vagrant-libvirt makes no networks.
+def require_system(name: str) -> None:
+    """Refuse another libvirt than this host's system one.
+
+    In session mode vagrant-libvirt makes no networks; machines on another host could not be reached.
 
     Raises:
-        ProviderError: ``LIBVIRT_DEFAULT_URI`` asks for that.
+        ProviderError: ``LIBVIRT_DEFAULT_URI`` asks for another.
     """
-    uri = os.environ.get("LIBVIRT_DEFAULT_URI", "")
-    if name == "libvirt" and uri.partition("?")[0].endswith("/session"):
+    uri = os.environ.get("LIBVIRT_DEFAULT_URI")
+    if name == "libvirt" and uri and not _SYSTEM_URI.fullmatch(uri):
         raise ProviderError(
-            f"LIBVIRT_DEFAULT_URI is {uri}: there, vagrant-libvirt makes no networks, and finds no machine",
+            f"LIBVIRT_DEFAULT_URI is {uri}: lpiclab's machines need this host's system libvirt",
             hint="LIBVIRT_DEFAULT_URI=qemu:///system",
         )
 

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -65,7 +65,8 @@ class VagrantProvider:
             return [Finding(name=PROGRAM, state="missing", meaning=meaning, mend=INSTALL)]
         found = Finding(name=PROGRAM, state="ok", meaning=f"found: {path}")
         try:
-            return [found, *choice.findings(self._plugins("doctor", Deadline.after(_LOOK_S)))]
+            with _nowhere("doctor", Deadline.after(_LOOK_S)) as commands:
+                return [found, *choice.findings(commands.plugins()), _boxes(commands)]
         except MachineryError as error:
             meaning = f"it does not work: {error.message}"
             return [Finding(name=PROGRAM, state="missing", meaning=meaning, mend=error.hint or INSTALL)]
@@ -76,8 +77,8 @@ class VagrantProvider:
         if site.vagrantfile.exists():
             return
         private_folder(site.root)
-        backend = choice.backend(lambda: self._plugins(site.label, deadline))
-        choice.require_networks(backend)
+        backend = choice.backend(lambda: _plugins(site.label, deadline))
+        choice.require_system(backend)
         write_private(site.backend_file, f"{backend}\n".encode())
         progress(f"machines by Vagrant with {backend}")
         commands = _commands(site, deadline)
@@ -239,18 +240,30 @@ class VagrantProvider:
             packages={each.name: overlay.packages(distros[each.distro]) for each in machines},
         )
 
-    def _plugins(self, label: str, deadline: Deadline) -> set[str]:
-        with tempfile.TemporaryDirectory(prefix="lpiclab-") as folder:
-            root = Path(folder)
-            environment = environment_of(root, root / ".vagrant", "")
-            log = root / "log"
-            commands = Commands(root, label=label, log=log, deadline=deadline, environment=environment)
-            return commands.plugins()
-
     def _state(self, site: Site, machine: str, deadline: Deadline) -> MachineState:
         if not site.has_made(machine):
             return _state(site, machine, {})
         return _state(site, machine, _commands(site, deadline).states())
+
+
+@contextlib.contextmanager
+def _nowhere(label: str, deadline: Deadline) -> Iterator[Commands]:
+    """Hold Vagrant in a folder without any machines."""
+    with tempfile.TemporaryDirectory(prefix="lpiclab-") as folder:
+        root = Path(folder)
+        environment = environment_of(root, root / ".vagrant", "")
+        yield Commands(root, label=label, log=root / "log", deadline=deadline, environment=environment)
+
+
+def _plugins(label: str, deadline: Deadline) -> set[str]:
+    with _nowhere(label, deadline) as commands:
+        return commands.plugins()
+
+
+def _boxes(commands: Commands) -> Finding:
+    own = sorted({box.name for box in commands.boxes() if box.name.startswith("lpiclab/")})
+    meaning = f"lpiclab's own: {', '.join(own)}" if own else "none of lpiclab's own: public ones are fetched"
+    return Finding(name="boxes", state="ok", meaning=meaning)
 
 
 def _commands(site: Site, deadline: Deadline) -> Commands:

@@ -76,15 +76,21 @@ def test_an_unknown_choice_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -
     assert found.mend
 
 
-def test_session_mode_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only of libvirt, whose plugin makes no networks there."""
-    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu:///session?socket=/x")
-    choice.require_networks("virtualbox")
-    with pytest.raises(ProviderError, match="makes no networks") as raised:
-        choice.require_networks("libvirt")
+@pytest.mark.parametrize("uri", ["qemu:///session?socket=/x", "qemu+ssh://me@there/system", "xen:///system"])
+def test_another_libvirt_is_refused(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """In session mode there are no networks, and elsewhere machines can't be reached."""
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", uri)
+    choice.require_system("virtualbox")
+    with pytest.raises(ProviderError, match="this host's system libvirt") as raised:
+        choice.require_system("libvirt")
     assert raised.value.hint == "LIBVIRT_DEFAULT_URI=qemu:///system"
-    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu:///system")
-    choice.require_networks("libvirt")
+
+
+@pytest.mark.parametrize("uri", ["", "qemu:///system", "qemu:///system?socket=/x"])
+def test_this_hosts_libvirt_is_taken(monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    """With nothing said it is the system's."""
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", uri)
+    choice.require_system("libvirt")
 
 
 @pytest.mark.parametrize(("known", "driver"), [("kvm", "kvm"), ("tcg", "qemu")])

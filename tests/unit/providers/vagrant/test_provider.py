@@ -283,12 +283,15 @@ def test_probe_looks_at_vagrant(
     provider: VagrantProvider, vagrant: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Absent, broken or without its provider: each is told with what mends it."""
+    assert "lpiclab/debian-13" in provider.probe()[-1].meaning
     vagrant.answer("plugin", stderr="Vagrant failed to initialize\n", status=1)
     broken = provider.probe()
     assert broken[0].state == "missing"
     assert "Vagrant failed to initialize" in broken[0].meaning
     vagrant.answer("plugin")
-    assert [each.state for each in provider.probe()] == ["ok", "missing"]
+    assert [each.state for each in provider.probe()] == ["ok", "missing", "ok"]
+    vagrant.answer("box")
+    assert "public ones are fetched" in provider.probe()[-1].meaning
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     (absent,) = provider.probe()
     assert absent.state == "missing"
