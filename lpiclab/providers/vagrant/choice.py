@@ -102,11 +102,11 @@ def findings(plugins: Collection[str]) -> list[Finding]:
     return [Finding(name=f"Vagrant with {name}", state="ok", meaning="its plugin and its programs are found")]
 
 
-def driver(settings: Path) -> str:
+def driver(settings: Path, kernel: Path | None) -> str:
     """Return libvirt's driver: ``kvm``, or ``qemu`` where processors have to be emulated.
 
-    ``LPICLAB_VAGRANT_DRIVER`` decides; else what a trial of the provider `qemu` has shown on this host;
-    else whether there is a ``/dev/kvm``: it is libvirt's user who has to be let in there, not ours.
+    ``LPICLAB_VAGRANT_DRIVER`` decides; else a trial with `kernel`, which the provider `qemu` shares. Where
+    there is no kernel at hand, or we may not use ``/dev/kvm``, its being there decides: libvirt's user may.
 
     Raises:
         UsageError: the variable names no driver.
@@ -117,7 +117,9 @@ def driver(settings: Path) -> str:
                 f'{DRIVER_VARIABLE} is "{wanted}", which is no driver', hint=f"say {' or '.join(_DRIVERS)}"
             )
         return wanted
-    known = accelerator.known(settings)
-    if known:
+    usable = os.access(_KVM, os.R_OK | os.W_OK)
+    if known := accelerator.known(settings) or (
+        accelerator.ensure(settings, kernel) if usable and kernel else ""
+    ):
         return {"kvm": "kvm", "tcg": "qemu"}[known]
     return "kvm" if _KVM.exists() else "qemu"

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from lpiclab import catalog, ssh
-from lpiclab.errors import LpiclabError, MachineryError, ProviderError, TimedOut
+from lpiclab import catalog, images, ssh
+from lpiclab.errors import ImageError, LpiclabError, MachineryError, ProviderError, TimedOut
 from lpiclab.files import file_lock, private_folder, write_private
-from lpiclab.model import Instance, MachineState, SshEndpoint
+from lpiclab.model import Distro, Instance, MachineState, SshEndpoint
 from lpiclab.paths import Home
 from lpiclab.providers.base import Finding, MachineStatus, Progress, Snapshot
 from lpiclab.providers.qemu.identity import make_key_pair
@@ -233,12 +233,20 @@ class VagrantProvider:
         machines = site.instance.plan.machines
         return vagrantfile.Setting(
             backend=backend,
-            driver=choice.driver(self._home.settings) if backend == "libvirt" else "",
+            driver=choice.driver(self._home.settings, self._kernel(distros)) if backend == "libvirt" else "",
             boxes={each.name: chosen[each.distro] for each in machines},
             public_key=make_key_pair(site.key, "lpiclab"),
             overlays={each.name: site.root / f"{each.distro}.tar" for each in machines},
             packages={each.name: overlay.packages(distros[each.distro]) for each in machines},
         )
+
+    def _kernel(self, distros: Mapping[str, Distro]) -> Path | None:
+        """Return the kernel of an image that happens to be there; Vagrant itself needs none."""
+        for distro in distros.values():
+            with contextlib.suppress(ImageError):
+                if image := images.find(distro, self._home):
+                    return image.kernel
+        return None
 
     def _state(self, site: Site, machine: str, deadline: Deadline) -> MachineState:
         if not site.has_made(machine):

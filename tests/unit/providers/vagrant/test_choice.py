@@ -99,7 +99,19 @@ def test_driver_is_what_a_trial_showed(
 ) -> None:
     """What the provider qemu has found out on this host is not tried again."""
     monkeypatch.setattr(accelerator, "known", lambda _: known)
-    assert choice.driver(tmp_path) == driver
+    assert choice.driver(tmp_path, None) == driver
+
+
+@pytest.mark.parametrize(("shown", "driver"), [("kvm", "kvm"), ("tcg", "qemu")])
+def test_driver_is_tried_where_a_kernel_is_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: str, driver: str
+) -> None:
+    """Whoever may use KVM learns by a trial whether it works."""
+    (tmp_path / "kvm").touch(mode=0o600)
+    monkeypatch.setattr(choice, "_KVM", tmp_path / "kvm")
+    monkeypatch.setattr(accelerator, "ensure", lambda _settings, _kernel: shown)
+    assert choice.driver(tmp_path, tmp_path / "vmlinux") == driver
+    assert choice.driver(tmp_path, None) == "kvm"
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -109,15 +121,15 @@ def test_driver_without_a_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     if there:
         kvm.touch(mode=0)
     monkeypatch.setattr(choice, "_KVM", kvm)
-    assert choice.driver(tmp_path) == ("kvm" if there else "qemu")
+    assert choice.driver(tmp_path, None) == ("kvm" if there else "qemu")
 
 
 def test_driver_can_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable decides over what is known, and may not be nonsense."""
     monkeypatch.setattr(accelerator, "known", lambda _: "kvm")
     monkeypatch.setenv(choice.DRIVER_VARIABLE, "qemu")
-    assert choice.driver(tmp_path) == "qemu"
+    assert choice.driver(tmp_path, None) == "qemu"
     monkeypatch.setenv(choice.DRIVER_VARIABLE, "tcg")
     with pytest.raises(UsageError, match='LPICLAB_VAGRANT_DRIVER is "tcg"') as raised:
-        choice.driver(tmp_path)
+        choice.driver(tmp_path, None)
     assert raised.value.hint == "say kvm or qemu"
