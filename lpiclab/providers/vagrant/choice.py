@@ -117,9 +117,9 @@ def driver(settings: Path, kernel: Path | None) -> str:
                 f'{DRIVER_VARIABLE} is "{wanted}", which is no driver', hint=f"say {' or '.join(_DRIVERS)}"
             )
         return wanted
-    usable = os.access(_KVM, os.R_OK | os.W_OK)
-    if known := accelerator.known(settings) or (
-        accelerator.ensure(settings, kernel) if usable and kernel else ""
-    ):
-        return {"kvm": "kvm", "tcg": "qemu"}[known]
-    return "kvm" if _KVM.exists() else "qemu"
+    shown = accelerator.known(settings)
+    if shown is None and kernel is not None and os.access(_KVM, os.R_OK | os.W_OK):
+        shown = accelerator.ensure(settings, kernel)
+    if shown is None:
+        shown = "kvm" if _KVM.exists() else "tcg"
+    return {"kvm": "kvm", "tcg": "qemu"}[shown]
