@@ -25,6 +25,8 @@ _CONNECT_S = 30.0
 _SHELL_S = 20.0
 _SEND_LIMIT_S = 60.0
 _RECEIVE_BYTES = 65536
+_AS_SSHD = 'cd; exec "$SHELL" -c "$0"'
+"""How sshd(8) runs a command; sudo has set HOME and SHELL."""
 
 
 class ChannelStream:
@@ -230,9 +232,9 @@ def _load_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
 
 
 def _as_user(user: str, command: str | None) -> str:
-    """Return what runs `command`, or a login shell, as another user by sudo."""
+    """Return what runs `command`, or a login shell, as another user by sudo: at home and by that one's shell."""
     sudo = ["sudo", "-n", "-H", "-u", user]
-    return shlex.join([*sudo, "-i"] if command is None else [*sudo, "--", "sh", "-c", command])
+    return shlex.join([*sudo, "-i"] if command is None else [*sudo, "--", "sh", "-c", _AS_SSHD, command])
 
 
 def _require_host_key(transport: paramiko.Transport, endpoint: SshEndpoint, machine: str) -> None:

@@ -260,7 +260,8 @@ def test_closing_twice_is_harmless(session: Session) -> None:
 _SUDO = """#!/bin/sh
 [ "$1 $2 $3" = "-n -H -u" ] || exit 9
 case $4 in student|postgres) ;; *) echo "sudo: a password is required" >&2; exit 1 ;; esac
-LPICLAB_USER=$4; export LPICLAB_USER
+LPICLAB_USER=$4 HOME=${0%/*} SHELL=/bin/bash
+export LPICLAB_USER HOME SHELL
 shift 4
 [ "$1" = -i ] && exec sh -c 'echo login'
 [ "$1" = -- ] && shift
@@ -280,11 +281,12 @@ def sudo(server: _Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ss
 
 
 def test_other_users_are_reached_by_sudo(sudo: SshEndpoint) -> None:
-    """The login is that of the endpoint; commands and shells are the asked user's, words unharmed."""
+    """The login is that of the endpoint; commands and shells are the asked user's, at home."""
     with Session.connect(sudo, machine="raid1/server", user="student", deadline=_soon()) as session:
         seen: list[bytes] = []
-        assert session.follow("echo $LPICLAB_USER 'a  b'; exit 4", seen.append, deadline=_soon()) == 4
-        assert b"".join(seen) == b"student a  b\n"
+        command = "echo $LPICLAB_USER 'a  b' ${PWD##*/} ${BASH_VERSION:+bash}; exit 4"
+        assert session.follow(command, seen.append, deadline=_soon()) == 4
+        assert b"".join(seen) == b"student a  b bin bash\n"
         with session.channel(None, None) as channel:
             assert channel.makefile("rb").read() == b"login\n"
 
