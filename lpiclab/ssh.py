@@ -232,7 +232,7 @@ def _load_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
 
 
 def _as_user(user: str, command: str | None) -> str:
-    """Return what runs `command`, or a login shell, as another user by sudo: at home and by that one's shell."""
+    """Return what runs `command`, or a login shell, as another user by sudo: as if that one had come in."""
     sudo = ["sudo", "-n", "-H", "-u", user]
     return shlex.join([*sudo, "-i"] if command is None else [*sudo, "--", "sh", "-c", _AS_SSHD, command])
 
