@@ -50,8 +50,24 @@ class _Policy(paramiko.ServerInterface):
         return True
 
 
+class _Transport(paramiko.Transport):
+    """Tells when a channel's request was answered: a channel that closes before that looks refused."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self.answered = threading.Semaphore(0)
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        super()._send_user_message(data)  # type: ignore[misc]  # the types leave it out
+        if data.asbytes()[:1] == common.cMSG_CHANNEL_SUCCESS:
+            self.answered.release()
+
+
 def _execute(channel: paramiko.Channel, command: bytes) -> None:
     """Copy between a channel and a process until the process has ended."""
+    transport = channel.get_transport()
+    assert isinstance(transport, _Transport)
+    transport.answered.acquire(timeout=20)
     with (
         contextlib.suppress(OSError, EOFError),
         contextlib.closing(channel),
@@ -99,7 +115,7 @@ def server(tmp_path: Path) -> Iterator[_Server]:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
                 while True:
                     connection, _ = listening.accept()
-                    transport = paramiko.Transport(connection)
+                    transport = _Transport(connection)
                     transports.append(transport)
                     transport.add_server_key(
                         paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "host_key"))
