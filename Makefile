@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro docs bench clean
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro test-vagrant docs bench
+.PHONY: clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,10 @@ test-distro: test-packages ## Prove the labs on another distribution: make test-
 	$(BIN)/lpiclab image build $(DISTRO)
 	LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/vm/test_distro.py
 	LPICLAB_PROVE_ALL=1 LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/labs/test_contract.py
+
+test-vagrant: setup ## Run the labs that prove the provider vagrant, with libvirt in namespaces of its own (root)
+	./tools/system-packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients
+	$(BIN)/pytest tests/vagrant
 
 docs: setup ## Write what is generated of the documents: docs/proof.md
 	$(BIN)/python tools/proof-page

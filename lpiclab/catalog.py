@@ -10,7 +10,7 @@ from typing import Any
 from lpiclab import yamlio
 from lpiclab.errors import SpecError, SpecProblem, UsageError
 from lpiclab.hardware import ARCHITECTURES, PROCESSORS
-from lpiclab.model import Bootstrap, Cloud, CloudDisk, Distro
+from lpiclab.model import Bootstrap, Cloud, CloudDisk, Distro, PublicBox
 from lpiclab.names import nearest
 from lpiclab.paths import Home
 from lpiclab.shapes import Choice, Converted, Integer, ListOf, MapOf, Record, Text
@@ -28,6 +28,11 @@ _BOOTSTRAP = Record(
         "keyring": Text(r"[a-z0-9][a-z0-9.-]+\.(gpg|pgp)", "the file name of a keyring"),
         "packages": ListOf(_PACKAGE, minimum=1),
     },
+)
+_BOX = Record(
+    PublicBox,
+    required={"name": Text(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "the name of a box, OWNER/NAME")},
+    optional={"version": Text(r"[0-9][0-9.]*", "a version")},
 )
 
 _DIGITS = {"sha256": 64, "sha512": 128}
@@ -118,6 +123,7 @@ def _shape(identifier: str) -> Record[Distro]:
         },
         optional={
             "bootstrap": _BOOTSTRAP,
+            "box": _BOX,
             "cloud": _CLOUD,
             "processor": Choice(PROCESSORS),
             "absent": MapOf(Text()),

@@ -223,11 +223,20 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicBox:
+    """A box that Vagrant can fetch: its name, and a version or nothing for the newest."""
+
+    name: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Distro:
     """A distribution of the catalogue; `processor` is the level of x86-64 that it is built for.
 
     `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
-    says of the services that it has not what became of them.
+    says of the services that it has not what became of them. `box` is what
+    the provider `vagrant` makes machines from where lpiclab's own box has not been added.
     """
 
     id: str
@@ -241,6 +250,7 @@ class Distro:
     cloud: Cloud | None = None
     processor: str = X86_64_V2
     absent: Mapping[str, str] = field(default_factory=dict)
+    box: PublicBox | None = None
 
 
 Value = str | int
@@ -370,7 +380,8 @@ class MachineState(enum.Enum):
 class SshEndpoint:
     """Where management SSH of a machine answers; `host_key` is its public key line, known to us.
 
-    Root comes in as `user` and sudo, a learner as `learner`; `inventoried`: an inventory says so.
+    With `sudo` only `user` can log in, and becomes root and everybody else by sudo(8); without it, each
+    user logs in as such. A learner comes in as `learner`; `inventoried`: an inventory says all this.
     """
 
     host: str
@@ -378,6 +389,7 @@ class SshEndpoint:
     host_key: str
     key_file: Path
     user: str = "root"
+    sudo: bool = False
     learner: str = "student"
     inventoried: bool = False
 

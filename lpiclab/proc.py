@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
+import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,6 +68,50 @@ def run(
             details=f"$ {shlex.join(words)}\n{tail.decode(errors='replace')}",
         )
     return done.stdout or b""
+
+
+def run_family(
+    argv: Sequence[str | Path], *, deadline: Deadline, environment: Mapping[str, str], log: Path
+) -> tuple[int, bytes]:
+    """Run a program that starts others to its end, and return its exit status and standard output.
+
+    All of them end at the deadline, or when we are interrupted: none can hold us up by a pipe that it
+    keeps open. What the program says, on either stream, is appended to `log`.
+
+    Raises:
+        MissingTool: the program is not installed.
+        TimedOut: it was killed at the deadline.
+    """
+    words = [str(word) for word in argv]
+    left_s = deadline.require(words[0])
+    with tempfile.TemporaryFile() as output, log.open("ab") as sink:
+        sink.write(f"$ {shlex.join(words)}\n".encode())
+        sink.flush()
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=sink,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
+        except FileNotFoundError as error:
+            raise MissingTool(f"{words[0]} is not installed", hint="run `lpiclab doctor`") from error
+        try:
+            process.wait(left_s)
+        except BaseException as error:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise TimedOut(f"{words[0]} did not end in time", details=shlex.join(words)) from error
+            raise
+        finally:
+            output.seek(0)
+            said = output.read()
+            sink.write(said)
+    return process.returncode, said
 
 
 def spawn(

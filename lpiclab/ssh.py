@@ -1,7 +1,7 @@
 """Management SSH: the only importer of paramiko.
 
-One connection a machine. Host keys are known beforehand; an unknown one is refused. Machines of an
-inventory may have another user than root, who becomes root by sudo.
+One connection a machine. Host keys are known beforehand; an unknown one is refused. `learn_host_key`
+is for providers whose machines can't be asked in another way.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _CONNECT_S = 30.0
 _SHELL_S = 20.0
 _SEND_LIMIT_S = 60.0
 _RECEIVE_BYTES = 65536
+_AS_SSHD = 'cd; exec "$SHELL" -c "$0"'
+"""How sshd(8) runs a command; sudo has set HOME and SHELL."""
 _LOGIN_HINT = "does the user in the inventory have this key in ~/.ssh/authorized_keys there?"
 
 
@@ -64,17 +66,17 @@ class Session:
     As a runner of commands it keeps one shell, and makes a new one when a command broke it.
     """
 
-    def __init__(self, transport: paramiko.Transport, machine: str, *, by_sudo: bool = False) -> None:
+    def __init__(self, transport: paramiko.Transport, machine: str, become: str = "") -> None:
         self._transport = transport
         self._machine = machine
-        self._by_sudo = by_sudo
+        self._become = become
         self._shell: Shell | None = None
 
     @classmethod
     def connect(
         cls, endpoint: SshEndpoint, *, machine: str, user: str = "root", deadline: Deadline
     ) -> Session:
-        """Connect and log in; root as the endpoint's user, who has to become root by sudo then.
+        """Connect and log in, by the endpoint's user and sudo where nobody else is let in.
 
         Raises:
             ConnectFailed: nobody answers, it is not the machine we know, it refuses our key, or sudo
@@ -82,37 +84,25 @@ class Session:
             TimedOut: it did not answer in time.
         """
         wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
-        login = endpoint.user if user == "root" else user
-        hint = _LOGIN_HINT if endpoint.inventoried else ""
+        login = endpoint.user if endpoint.sudo else user
         key = _private_key(endpoint, machine)
+        transport = _reach(endpoint.host, endpoint.port, machine, wait_s, hint=_reach_hint(endpoint))
         try:
-            connection = socket.create_connection((endpoint.host, endpoint.port), timeout=wait_s)
-            transport = paramiko.Transport(connection)
-        except TimeoutError as error:
-            raise TimedOut(
-                f"{machine}: timed out waiting for SSH to answer", hint=_reach_hint(endpoint)
-            ) from error
-        except (OSError, paramiko.SSHException) as error:
-            raise ConnectFailed(
-                f"{machine}: no connection to its management SSH: {error}", hint=_reach_hint(endpoint)
-            ) from error
-        transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
-        try:
-            _offer(transport, endpoint)
+            _offer(transport, ours=not endpoint.inventoried)
             transport.start_client(timeout=wait_s)
             _require_host_key(transport, endpoint, machine)
             transport.auth_publickey(login, key)
+            session = cls(transport, machine, become="" if user == login else user)
+            session._require_sudo(deadline)
         except BaseException as error:
             transport.close()
             if isinstance(error, OSError | paramiko.SSHException | EOFError):
                 reason = str(error) or type(error).__name__
                 raise ConnectFailed(
-                    f"{machine}: management SSH as {login} failed: {reason}", hint=hint
+                    f"{machine}: management SSH as {login} failed: {reason}",
+                    hint=_LOGIN_HINT if endpoint.inventoried else "",
                 ) from error
             raise
-        session = cls(transport, machine, by_sudo=login != user)
-        if login != user:
-            session._require_sudo(login, deadline)
         return session
 
     def __enter__(self) -> Self:
@@ -167,25 +157,18 @@ class Session:
         with contextlib.closing(channel):
             yield channel
 
-    def _require_sudo(self, login: str, deadline: Deadline) -> None:
+    def _require_sudo(self, deadline: Deadline) -> None:
+        """Find out now whether sudo lets us: later on it would look as if each command failed."""
+        if not self._become:
+            return
         said: list[bytes] = []
-        try:
-            status = self.follow("true", said.append, deadline=deadline.sooner(_CONNECT_S))
-        except BaseException:
-            self.close()
-            raise
-        if status != 0:
-            self.close()
+        if self.follow("true", said.append, deadline=deadline.sooner(_CONNECT_S)) != 0:
+            login = self._transport.get_username()
             raise ConnectFailed(
-                f"{self._machine}: {login} can't become root by sudo without a password",
+                f"{self._machine}: {login} can't become {self._become} by sudo without a password",
                 hint=f"as root on it: echo '{login} ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/{login}",
                 details=b"".join(said).decode(errors="replace").strip(),
             )
-
-    @staticmethod
-    def _as_root(command: str | None) -> str:
-        sudo = ["sudo", "--non-interactive", "--set-home"]
-        return shlex.join([*sudo, "--login"] if command is None else [*sudo, "--", "sh", "-c", command])
 
     def _open(
         self,
@@ -194,18 +177,54 @@ class Session:
         terminal: tuple[str, int, int] | None = None,
         merge_errors: bool = False,
     ) -> paramiko.Channel:
+        if self._become:
+            command = _as_user(self._become, command)
         try:
             channel = self._transport.open_session(timeout=_CONNECT_S)
             channel.set_combine_stderr(merge_errors)
             if terminal:
                 channel.get_pty(*terminal)
-            if command is None and not self._by_sudo:
+            if command is None:
                 channel.invoke_shell()
             else:
-                channel.exec_command(self._as_root(command) if self._by_sudo else command or "")
+                channel.exec_command(command)
         except (OSError, paramiko.SSHException, EOFError) as error:
             raise GuestError(f"{self._machine}: the SSH connection failed: {error}") from error
         return channel
+
+
+def learn_host_key(host: str, port: int, *, machine: str, deadline: Deadline) -> str:
+    """Return the public key line of whatever answers at an address.
+
+    It trusts at first sight: who can answer in the machine's place then is believed from then on.
+
+    Raises:
+        ConnectFailed: nobody answers, or with no SSH that we speak.
+        TimedOut: it did not answer in time.
+    """
+    wait_s = min(_CONNECT_S, deadline.require(f"{machine} to answer on SSH"))
+    transport = _reach(host, port, machine, wait_s)
+    try:
+        _offer(transport, ours=False)
+        transport.start_client(timeout=wait_s)
+        key = transport.get_remote_server_key()
+    except (OSError, paramiko.SSHException, EOFError) as error:
+        reason = str(error) or type(error).__name__
+        raise ConnectFailed(f"{machine}: no host key could be learnt: {reason}") from error
+    finally:
+        transport.close()
+    return f"{key.get_name()} {key.get_base64()}"
+
+
+def _reach(host: str, port: int, machine: str, wait_s: float, *, hint: str = "") -> paramiko.Transport:
+    try:
+        transport = paramiko.Transport(socket.create_connection((host, port), timeout=wait_s))
+    except TimeoutError as error:
+        raise TimedOut(f"{machine}: timed out waiting for SSH to answer", hint=hint) from error
+    except (OSError, paramiko.SSHException) as error:
+        raise ConnectFailed(f"{machine}: no connection to its management SSH: {error}", hint=hint) from error
+    transport.banner_timeout = transport.auth_timeout = transport.handshake_timeout = wait_s
+    return transport
 
 
 def _private_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
@@ -217,6 +236,12 @@ def _private_key(endpoint: SshEndpoint, machine: str) -> paramiko.PKey:
             f"{machine}: the private key {endpoint.key_file} can't be used: {error}",
             hint="it has to be an OpenSSH or PEM key file without a passphrase",
         ) from error
+
+
+def _as_user(user: str, command: str | None) -> str:
+    """Return what runs `command`, or a login shell, as another user by sudo: as if that one had come in."""
+    sudo = ["sudo", "-n", "-H", "-u", user]
+    return shlex.join([*sudo, "-i"] if command is None else [*sudo, "--", "sh", "-c", _AS_SSHD, command])
 
 
 def _require_host_key(transport: paramiko.Transport, endpoint: SshEndpoint, machine: str) -> None:
@@ -249,10 +274,10 @@ def _reach_hint(endpoint: SshEndpoint) -> str:
     return f"is it switched on, and does its sshd listen at {endpoint.host} port {endpoint.port}?"
 
 
-def _offer(transport: paramiko.Transport, endpoint: SshEndpoint) -> None:
+def _offer(transport: paramiko.Transport, *, ours: bool) -> None:
     """Offer of our own machines only what an emulated processor computes fastest: their sshd has it."""
     options = transport.get_security_options()
     options.key_types = ["ssh-ed25519"]
-    if not endpoint.inventoried:
+    if ours:
         options.kex = [name for name in options.kex if name.startswith("curve25519")]
         options.ciphers = ["aes128-ctr"]

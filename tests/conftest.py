@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
+import socket
+import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import paramiko
 import pytest
 
 from lpiclab import catalog, images
 from lpiclab.engine import lifecycle
 from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.files import private_folder
+from lpiclab.keys import make_key_pair
 from lpiclab.model import CommandResult, Machine, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.registry import DEFAULT, load_provider
@@ -109,6 +116,68 @@ def commands(refused: set[str], monkeypatch: pytest.MonkeyPatch) -> list[tuple[s
 
     monkeypatch.setattr(Context, "sessions", sessions)
     return told
+
+
+@dataclass(frozen=True)
+class FakeVagrant:
+    """A stand-in for Vagrant on the PATH, and the host key that its machines show."""
+
+    folder: Path
+    host_key: str
+
+    def answer(self, command: str = "", *, stdout: str = "", stderr: str = "", status: int = 0) -> None:
+        """Replace what it answers to commands that begin so; without one, let it answer as ever."""
+        if not command:
+            shutil.rmtree(self.folder / "answers", ignore_errors=True)
+            return
+        rule = self.folder / "answers" / command
+        rule.mkdir(parents=True, exist_ok=True)
+        (rule / "stdout").write_text(stdout)
+        (rule / "stderr").write_text(stderr)
+        (rule / "status").write_text(f"{status}\n")
+
+    def hang(self, command: str) -> None:
+        """Let commands that begin so say a word and never end."""
+        self.answer(command, stderr="still waiting\n")
+        os.mkfifo(self.folder / "answers" / command / "hang")
+
+    def calls(self) -> list[str]:
+        """Return the commands since the last time they were asked for."""
+        file = self.folder / "calls"
+        seen = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return seen
+
+
+@pytest.fixture(scope="session")
+def fake_vagrant() -> Callable[..., contextlib.AbstractContextManager[FakeVagrant]]:
+    """Return what puts a stand-in for Vagrant on the PATH, whose machines show a host key."""
+    return _fake_vagrant
+
+
+@contextmanager
+def _fake_vagrant(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[FakeVagrant]:
+    patch.setenv("PATH", f"{Path(__file__).parent / 'data' / 'vagrant'}:{os.environ['PATH']}")
+    patch.setenv("LPICLAB_FAKE_VAGRANT", str(folder))
+    patch.setenv("VAGRANT_DEFAULT_PROVIDER", "libvirt")
+    patch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
+    made = FakeVagrant(folder, make_key_pair(folder / "host_key", "host"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        (folder / "port").write_text(f"{listening.getsockname()[1]}\n")
+        thread = threading.Thread(target=_show_host_key, args=(listening, folder / "host_key"), daemon=True)
+        thread.start()
+        yield made
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(20)
+
+
+def _show_host_key(listening: socket.socket, key: Path) -> None:
+    """Greet whoever comes as an SSH server does, and let nobody in."""
+    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        while True:
+            transport = paramiko.Transport(listening.accept()[0])
+            transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(str(key)))
+            transport.start_server(event=threading.Event(), server=paramiko.ServerInterface())
 
 
 @pytest.fixture(scope="session")

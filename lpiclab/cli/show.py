@@ -161,14 +161,15 @@ def status(json: arguments.Json = False) -> None:
             output.talk(f"{instance.id}: {instance.problem}")
 
 
-def doctor(json: arguments.Json = False) -> None:
+def doctor(provider: arguments.Provider = None, json: arguments.Json = False) -> None:
     """Look for all that the tool needs.
 
-    Says what each thing means, and what mends it where it is missing.
+    That is the provider qemu, unless another is named. Says what each thing means, and what mends it
+    where it is missing.
     """
     from lpiclab.engine.doctor import examine  # noqa: PLC0415 - only here
 
-    findings = examine(Context.from_environment())
+    findings = examine(Context.from_environment(), provider)
     sound = all(finding.state != "missing" for finding in findings)
     if json:
         output.json_data({"schema": 1, "ok": sound, "findings": findings})

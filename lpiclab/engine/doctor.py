@@ -13,10 +13,26 @@ from lpiclab.providers.base import Finding
 from lpiclab.providers.registry import DEFAULT, load_provider
 
 
-def examine(context: Context) -> Sequence[Finding]:
-    """Return each need of the tool, found or not; never raise for a missing one."""
-    provider = load_provider(DEFAULT, context.home)
-    return [*provider.probe(), _building(), _image(context), _space(context)]
+def examine(context: Context, provider: str | None = None) -> Sequence[Finding]:
+    """Return each need of the tool and of one provider, found or not; never raise for a missing one.
+
+    Raises:
+        UsageError: there is no such provider.
+    """
+    name = provider or DEFAULT
+    chosen = load_provider(name, context.home)
+    if name != DEFAULT:
+        return [*chosen.probe(), _space(context)]
+    return [*chosen.probe(), *_vagrant(), _building(), _image(context), _space(context)]
+
+
+def _vagrant() -> Sequence[Finding]:
+    """Tell of Vagrant where it is there; nobody else has to have it."""
+    path = shutil.which("vagrant")
+    if path is None:
+        return []
+    meaning = f"found: {path}; `lpiclab doctor --provider vagrant` looks at it closely"
+    return [Finding(name="vagrant", state="ok", meaning=meaning)]
 
 
 def _building() -> Finding:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lpiclab import images
 from lpiclab.engine.context import Context
 from lpiclab.errors import UsageError
 from lpiclab.images import StoredImage
+from lpiclab.images import box as packing
 from lpiclab.model import Image
 from lpiclab.names import nearest
 from lpiclab.providers.base import Kept, Templates
@@ -26,6 +28,19 @@ def build(context: Context, distro: str, *, anew: bool) -> Image:
         _require_unused(context, chosen)
         _remove_templates(context, _standing_on(context, chosen))
     return images.build(found, context.home, context.progress, anew=anew, accelerator=context.accelerator())
+
+
+def box(context: Context, distro: str, kind: str, file: Path | None) -> tuple[Path, str]:
+    """Pack a distribution's image as a box for Vagrant; return its file and the name to add it by.
+
+    Raises:
+        UsageError: no such distribution, or no such kind of box.
+        ImageError: a box of that kind can't be packed, or the image can't be had.
+    """
+    packing.require_kind(kind)
+    image = images.ensure(context.distro(distro), context.home, context.progress)
+    file = file or Path(f"{image.folder.name}-{kind}.box")
+    return packing.pack(image, file.absolute(), context.progress), packing.box_name(distro)
 
 
 def listing(context: Context) -> list[StoredImage]:

@@ -13,6 +13,7 @@ DEFAULT = "qemu"
 PROVIDERS = {
     "qemu": "lpiclab.providers.qemu.provider:QemuProvider",
     "ssh": "lpiclab.providers.ssh.provider:SshProvider",
+    "vagrant": "lpiclab.providers.vagrant.provider:VagrantProvider",
     "fake": "lpiclab.providers.fake:FakeProvider",
 }
 """Each is made with one argument, the `Home`. `fake` has no machines: it is for tests."""

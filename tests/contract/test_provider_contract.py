@@ -35,12 +35,12 @@ _MAKERS = [name for name in PROVIDERS if not isinstance(load_provider(name, Home
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=() if name == "fake" else pytest.mark.vm) for name in _MAKERS],
+    params=[pytest.param(name, marks=pytest.mark.vm if name == "qemu" else ()) for name in _MAKERS],
 )
-def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Provider:
-    """Return each provider; those of real machines with real folders."""
-    if request.param == "fake":
-        root = tmp_path_factory.mktemp("fake")
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """Yield each provider; that of real machines with real folders, `vagrant` with a stand-in for Vagrant."""
+    if request.param != "qemu":
+        root = tmp_path_factory.mktemp(request.param)
         home = Home(
             images=root / "images",
             templates=root / "templates",
@@ -50,7 +50,12 @@ def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     else:
         home = request.getfixturevalue("vm_home")
     made: Provider = load_provider(request.param, home)
-    return made
+    if request.param != "vagrant":
+        yield made
+        return
+    fake_vagrant = request.getfixturevalue("fake_vagrant")
+    with pytest.MonkeyPatch.context() as patch, fake_vagrant(tmp_path_factory.mktemp("vagrant"), patch):
+        yield made
 
 
 @pytest.fixture(scope="module")

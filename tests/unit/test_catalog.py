@@ -9,6 +9,7 @@ import pytest
 
 from lpiclab.catalog import DISTROS, FAMILIES, find_distro, load_distros
 from lpiclab.errors import SpecError, UsageError
+from lpiclab.model import PublicBox
 from lpiclab.paths import Home
 
 _EL = """\
@@ -154,3 +155,18 @@ def test_id_has_to_be_the_name_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "el-10.yaml").write_text(_EL)
     with pytest.raises(SpecError, match=r"el-10\.yaml:2:5: id: "):
         load_distros(tmp_path)
+
+
+def test_public_box_is_read(tmp_path: Path) -> None:
+    """A box has a name and may have a version; the bundled distributions of Debian have one each."""
+    (tmp_path / "el-9.yaml").write_text(_EL + 'box: {name: some-one/el-9, version: "9.4.1"}\n')
+    assert find_distro("el-9", tmp_path).box == PublicBox(name="some-one/el-9", version="9.4.1")
+    debians = [distro for distro in load_distros().values() if distro.family == "debian"]
+    assert all(distro.box and not distro.box.version for distro in debians)
+
+
+def test_name_of_a_box_is_checked(tmp_path: Path) -> None:
+    """It goes into a program: nothing but OWNER/NAME passes."""
+    (tmp_path / "el-9.yaml").write_text(_EL + "box: {name: el-9}\n")
+    with pytest.raises(SpecError, match=r"el-9\.yaml:9:.*the name of a box"):
+        find_distro("el-9", tmp_path)

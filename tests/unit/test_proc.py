@@ -143,3 +143,32 @@ def test_spawned_program_dies_with_us_if_it_should(tmp_path: Path, dies: bool) -
             if not dies:
                 os.kill(pid, signal.SIGKILL)
             os.close(child)
+
+
+def test_family_says_both_and_its_end_is_told(tmp_path: Path) -> None:
+    """Standard output comes back with the status; the log has it, the errors and the command."""
+    log = tmp_path / "log"
+    argv = ["sh", "-c", "echo out $X; echo err >&2; exit 3"]
+    assert proc.run_family(argv, deadline=_soon(), environment={"X": "x"}, log=log) == (3, b"out x\n")
+    assert log.read_text().splitlines() == ["$ sh -c 'echo out $X; echo err >&2; exit 3'", "err", "out x"]
+
+
+def test_family_ends_as_a_whole(tmp_path: Path) -> None:
+    """At the deadline what the program started is killed too, and its words until then are kept."""
+    pipe, log = tmp_path / "pipe", tmp_path / "log"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    script = f"exec 3>{pipe}; echo said; (while :; do read x < {tmp_path}/never; done) & wait"
+    os.mkfifo(tmp_path / "never")
+    with pytest.raises(TimedOut, match="sh did not end in time"):
+        proc.run_family(["sh", "-c", script], deadline=Deadline.after(1.0), environment={}, log=log)
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""  # the last that could write is gone
+    os.close(reader)
+    assert log.read_text().endswith("said\n")
+
+
+def test_family_of_an_absent_program_is_named(tmp_path: Path) -> None:
+    """A program that is not installed is told by name."""
+    with pytest.raises(MissingTool, match="no-such-program-here is not installed"):
+        proc.run_family(["no-such-program-here"], deadline=_soon(), environment={}, log=tmp_path / "log")

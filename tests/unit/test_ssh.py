@@ -19,7 +19,7 @@ from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.keys import make_key_pair
 from lpiclab.model import SshEndpoint
 from lpiclab.shell import Shell
-from lpiclab.ssh import ChannelStream, Session
+from lpiclab.ssh import ChannelStream, Session, learn_host_key
 from lpiclab.wait import Deadline
 
 
@@ -50,8 +50,24 @@ class _Policy(paramiko.ServerInterface):
         return True
 
 
+class _Transport(paramiko.Transport):
+    """Tells when a channel's request was answered: a channel that closes before that looks refused."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self.answered = threading.Semaphore(0)
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        super()._send_user_message(data)  # type: ignore[misc]  # the types leave it out
+        if data.asbytes()[:1] == common.cMSG_CHANNEL_SUCCESS:
+            self.answered.release()
+
+
 def _execute(channel: paramiko.Channel, command: bytes) -> None:
     """Copy between a channel and a process until the process has ended."""
+    transport = channel.get_transport()
+    assert isinstance(transport, _Transport)
+    transport.answered.acquire(timeout=20)
     with (
         contextlib.suppress(OSError, EOFError),
         contextlib.closing(channel),
@@ -99,7 +115,7 @@ def server(tmp_path: Path) -> Iterator[_Server]:
             with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
                 while True:
                     connection, _ = listening.accept()
-                    transport = paramiko.Transport(connection)
+                    transport = _Transport(connection)
                     transports.append(transport)
                     transport.add_server_key(
                         paramiko.Ed25519Key.from_private_key_file(str(tmp_path / "host_key"))
@@ -257,19 +273,23 @@ def test_closing_twice_is_harmless(session: Session) -> None:
     session.close()
 
 
-# What sudo(8) does with our options, without becoming anybody.
 _SUDO = """#!/bin/sh
-echo "$*" >> "${0%/*}/log"
-while [ $# -gt 0 ]; do
-    case $1 in --) shift; exec "$@" ;; --login) exec sh ;; *) shift ;; esac
-done
+echo "$4" >> "${0%/*}/log"
+[ "$1 $2 $3" = "-n -H -u" ] || exit 9
+case $4 in root|student) ;; *) echo "sudo: a password is required" >&2; exit 1 ;; esac
+LPICLAB_USER=$4 HOME=${0%/*} SHELL=/bin/bash
+export LPICLAB_USER HOME SHELL
+shift 4
+[ "$1" = -i ] && exec sh -c 'echo login'
+[ "$1" = -- ] && shift
+exec "$@"
 """
 
 
 @pytest.fixture
 def inventoried(server: _Server) -> SshEndpoint:
     """Return the server as an inventory would have it, with a user who has to become root."""
-    return replace(server.endpoint, user="hanako", learner="hanako", inventoried=True)
+    return replace(server.endpoint, user="hanako", sudo=True, learner="hanako", inventoried=True)
 
 
 @pytest.fixture
@@ -283,21 +303,24 @@ def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_root_is_had_by_sudo(inventoried: SshEndpoint, sudo: Path) -> None:
-    """Commands, followed ones and login shells go by sudo, which never asks."""
+    """Commands, followed ones and login shells go by sudo, which never asks; they begin at home."""
     said: list[bytes] = []
     with Session.connect(inventoried, machine="raid1/server", deadline=_soon()) as session:
-        assert session.follow("echo 'a b'; exit 3", said.append, deadline=_soon()) == 3
+        command = "echo $LPICLAB_USER 'a  b' ${PWD##*/} ${BASH_VERSION:+bash}; exit 3"
+        assert session.follow(command, said.append, deadline=_soon()) == 3
         with session.channel(None, None) as channel:
-            channel.sendall(b"echo login\n")
-            channel.shutdown_write()
             assert channel.makefile("rb").read() == b"login\n"
-    assert b"".join(said) == b"a b\n"
-    begin = "--non-interactive --set-home"
-    assert (sudo.parent / "log").read_text().splitlines() == [
-        f"{begin} -- sh -c true",
-        f"{begin} -- sh -c echo 'a b'; exit 3",
-        f"{begin} --login",
-    ]
+    assert b"".join(said) == f"root a  b {sudo.parent.name} bash\n".encode()
+    assert (sudo.parent / "log").read_text().splitlines() == ["root"] * 3
+
+
+def test_other_users_are_reached_by_sudo(inventoried: SshEndpoint, sudo: Path) -> None:
+    """Where only one user is let in, the others are reached by that one."""
+    with Session.connect(inventoried, machine="raid1/server", user="student", deadline=_soon()) as session:
+        said: list[bytes] = []
+        session.follow("echo $LPICLAB_USER", said.append, deadline=_soon())
+    assert said == [b"student\n"]
+    assert (sudo.parent / "log").read_text().splitlines() == ["student"] * 2
 
 
 def test_user_is_not_made_root(inventoried: SshEndpoint, sudo: Path) -> None:
@@ -375,3 +398,25 @@ def test_end_of_a_connection_is_noticed(session: Session, server: _Server) -> No
     assert not session.wait_closed(Deadline.after(0))
     server.transports[0].close()
     assert session.wait_closed(_soon())
+
+
+def test_host_key_is_learnt(server: _Server) -> None:
+    """What a machine shows is the line that its endpoint would have."""
+    endpoint = server.endpoint
+    line = learn_host_key(endpoint.host, endpoint.port, machine="raid1/server", deadline=_soon())
+    assert line.split() == endpoint.host_key.split()[:2]
+
+
+def test_host_key_of_nobody_is_told() -> None:
+    """Where something does not speak SSH the machine is named, and so is where nothing answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+
+        def hang_up() -> None:
+            listening.accept()[0].close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(ConnectFailed, match="raid1/server: no host key"):
+            learn_host_key("127.0.0.1", port, machine="raid1/server", deadline=_soon())
+    with pytest.raises(ConnectFailed, match="raid1/server: no connection"):
+        learn_host_key("127.0.0.1", port, machine="raid1/server", deadline=_soon())

@@ -258,6 +258,7 @@ def _endpoint(instance: Instance, machine: str) -> SshEndpoint:
         key_file=Path(host.key),
         user=host.user,
         learner=host.user,
+        sudo=True,
         inventoried=True,
     )
 

@@ -118,7 +118,7 @@ def test_doctor_says_what_mends(
 ) -> None:
     """Only a missing need is trouble; findings are data, for people and for programs."""
     finding = Finding(name="qemu", state=state, meaning="the meaning", mend="apt install it")  # type: ignore[arg-type]  # one of the three
-    monkeypatch.setattr(doctor, "examine", lambda _: [finding])
+    monkeypatch.setattr(doctor, "examine", lambda *_: [finding])
     status, stdout, _ = lpiclab("doctor")
     assert status == code
     assert f"{state.upper():8} qemu: the meaning" in stdout

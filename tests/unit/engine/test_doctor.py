@@ -10,7 +10,7 @@ import pytest
 
 from lpiclab.engine import doctor
 from lpiclab.engine.context import Context
-from lpiclab.errors import MissingTool
+from lpiclab.errors import MissingTool, UsageError
 from lpiclab.images import sandbox
 from lpiclab.providers.base import Finding
 
@@ -51,3 +51,23 @@ def test_disk_space_is_measured_where_images_go(
     assert _findings(context)["disk space"].state == state
     assert asked[0].exists()
     assert context.home.images.is_relative_to(asked[0])
+
+
+def test_vagrant_is_named_where_it_is(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to have it; who has it learns how to look closely."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "vagrant" not in _findings(context)
+    (tmp_path / "vagrant").touch(mode=0o755)
+    assert "--provider vagrant" in _findings(context)["vagrant"].meaning
+
+
+def test_a_provider_is_looked_at(context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for another one, the doctor does not talk of QEMU and images."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    findings = {finding.name: finding for finding in doctor.examine(context, "vagrant")}
+    assert set(findings) == {"vagrant", "disk space"}
+    assert findings["vagrant"].state == "missing"
+    with pytest.raises(UsageError, match="vagrnat"):
+        doctor.examine(context, "vagrnat")

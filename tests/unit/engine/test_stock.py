@@ -10,9 +10,10 @@ import pytest
 from lpiclab import images
 from lpiclab.engine import stock
 from lpiclab.engine.context import Context
-from lpiclab.errors import UsageError
+from lpiclab.errors import ImageError, UsageError
 from lpiclab.images import StoredImage
-from lpiclab.model import Plan
+from lpiclab.images import box as packing
+from lpiclab.model import Image, Plan
 from lpiclab.state import new_record
 
 
@@ -81,3 +82,23 @@ def test_unknown_distribution_is_a_users_mistake(context: Context, changes: list
         stock.build(context, "debian13", anew=False)
     assert raised.value.hint == 'did you mean "debian-13"?'
     assert changes == []
+
+
+def test_box_is_packed_of_the_image(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is named after the image unless a name is given, and added to Vagrant by the distribution's."""
+    found = Image(distro="debian-13", digest="abc", folder=tmp_path / "debian-13-abc", command_line="")
+    monkeypatch.setattr(images, "ensure", lambda *_: found)
+    monkeypatch.setattr(packing, "pack", lambda _image, file, _progress: file)
+    monkeypatch.chdir(tmp_path)
+    named = stock.box(context, "debian-13", "libvirt", None)
+    assert named == (tmp_path / "debian-13-abc-libvirt.box", "lpiclab/debian-13")
+    assert stock.box(context, "debian-13", "libvirt", Path("x/y"))[0] == tmp_path / "x/y"
+
+
+def test_box_that_cannot_be_packed_builds_no_image(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mistake is told before the image is built for nothing."""
+    monkeypatch.setattr(images, "ensure", pytest.fail)
+    with pytest.raises(ImageError, match="virtualbox"):
+        stock.box(context, "debian-13", "virtualbox", None)

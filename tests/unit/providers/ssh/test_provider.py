@@ -121,6 +121,7 @@ def test_endpoint_is_the_inventorys(provider: SshProvider, instance: Instance, t
         key_file=Path(host.key),
         user="hanako",
         learner="hanako",
+        sudo=True,
         inventoried=True,
     )
     assert provider.logs(instance, "server") == []

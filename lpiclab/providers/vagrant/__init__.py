@@ -1,0 +1,1 @@
+"""The `vagrant` provider: machines that Vagrant makes, by libvirt, VirtualBox or VMware."""

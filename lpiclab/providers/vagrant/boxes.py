@@ -1,0 +1,45 @@
+"""Which box a machine is made from: lpiclab's own where it has been added, else the catalogue's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from lpiclab.errors import ImageError
+from lpiclab.images.box import box_name
+from lpiclab.model import Distro
+
+
+class Listed(Protocol):
+    """A box as `vagrant box list` tells of it."""
+
+    name: str
+    provider: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxChoice:
+    """A box for a machine; `own` tells that it is made of lpiclab's own image."""
+
+    name: str
+    version: str = ""
+    own: bool = False
+
+
+def choose(distro: Distro, backend: str, added: Iterable[Listed]) -> BoxChoice:
+    """Return the box of a distribution for a Vagrant provider.
+
+    Raises:
+        ImageError: there is none.
+    """
+    own = box_name(distro.id)
+    if any(box.name == own and box.provider == backend for box in added):
+        return BoxChoice(name=own, own=True)
+    if distro.box is None:
+        raise ImageError(
+            f"there is no box of {distro.title} for {backend}",
+            hint=f"`lpiclab image box {distro.id}` packs lpiclab's own image (for libvirt), "
+            "and says how to add it",
+        )
+    return BoxChoice(name=distro.box.name, version=distro.box.version)
