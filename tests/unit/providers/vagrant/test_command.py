@@ -53,7 +53,7 @@ def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> Non
     """With status 0 a command has done its work; what it said is in the log."""
     vagrant.answer("halt", stderr="a plugin is old\n")
     _commands(root).on_machines("halt", "server")
-    assert (root / "log").read_text() == "$ vagrant halt server\na plugin is old\n"
+    assert (root / "log").read_text() == "$ vagrant --no-tty halt server\na plugin is old\n"
     assert vagrant.calls() == ["halt server"]
 
 
