@@ -9,6 +9,8 @@ hostname=$1 machine_id=$2 public_key=$3 cards=$4 packages=$5
 overlay=/tmp/lpiclab-overlay.tar
 folder=/etc/lpiclab
 units=/etc/systemd/system
+# All is for the next boot: systemd need not read its units again after each of a hundred changes.
+export SYSTEMD_OFFLINE=1
 
 install_packages() {
     # shellcheck disable=SC2086 # one word a package

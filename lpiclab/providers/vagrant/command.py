@@ -71,7 +71,7 @@ class Commands(vagrant.Vagrant):
 
     def on_machines(self, command: str, *words: str) -> None:
         """Run a command that python-vagrant can't say, such as one on several machines."""
-        self._execute([command, *words])
+        self._execute([command, *words], capture=False)
 
     def states(self) -> dict[str, str]:
         """Return each machine's state in the Vagrant provider's own word."""
@@ -111,10 +111,10 @@ class Commands(vagrant.Vagrant):
     def validate(self, directory: str | None = None) -> None:
         """Let Vagrant read the Vagrantfile."""
         del directory
-        self._execute(["validate"])
+        self._execute(["validate"], capture=False)
 
     def _call_vagrant_command(self, args: Sequence[str | None]) -> None:
-        self._execute(args)
+        self._execute(args, capture=False)
 
     def _run_vagrant_command(self, args: Sequence[str | None]) -> str:
         return self._execute(args)
@@ -130,7 +130,7 @@ class Commands(vagrant.Vagrant):
         lines = [tuple(line.split(",", _FIELDS - 1)) for line in output.splitlines()]
         return [each for each in lines if len(each) == _FIELDS and each[0].isdigit() and each[2] != "ui"]
 
-    def _execute(self, args: Sequence[str | None]) -> str:
+    def _execute(self, args: Sequence[str | None], *, capture: bool = True) -> str:
         words = [word for word in args if word is not None]
         begin = self._log.stat().st_size if self._log.exists() else 0
         try:
@@ -139,6 +139,7 @@ class Commands(vagrant.Vagrant):
                 deadline=self._deadline,
                 environment=self._environment,
                 log=self._log,
+                capture=capture,
             )
         except MissingTool as error:
             raise MissingTool(
