@@ -71,12 +71,18 @@ def run(
 
 
 def run_family(
-    argv: Sequence[str | Path], *, deadline: Deadline, environment: Mapping[str, str], log: Path
+    argv: Sequence[str | Path],
+    *,
+    deadline: Deadline,
+    environment: Mapping[str, str],
+    log: Path,
+    capture: bool = True,
 ) -> tuple[int, bytes]:
     """Run a program that starts others to its end, and return its exit status and standard output.
 
     All of them end at the deadline, or when we are interrupted: none can hold us up by a pipe that it
-    keeps open. What the program says, on either stream, is appended to `log`.
+    keeps open. What the program says, on either stream, is appended to `log`: standard output when it
+    has ended, or, without `capture`, as it comes and nothing is returned of it.
 
     Raises:
         MissingTool: the program is not installed.
@@ -91,7 +97,7 @@ def run_family(
             process = subprocess.Popen(
                 words,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=output if capture else sink,
                 stderr=sink,
                 env={**os.environ, **environment},
                 start_new_session=True,

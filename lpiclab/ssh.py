@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import logging
 import shlex
 import socket
 from collections.abc import Callable, Iterator
@@ -20,6 +21,9 @@ from lpiclab.errors import ConnectFailed, GuestError, TimedOut
 from lpiclab.model import CommandResult, SshEndpoint
 from lpiclab.shell import Shell
 from lpiclab.wait import Deadline
+
+# Without a handler its words, tracebacks among them, would be printed beside our own error.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 _CONNECT_S = 30.0
 _SHELL_S = 20.0

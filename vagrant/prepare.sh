@@ -9,6 +9,8 @@ hostname=$1 machine_id=$2 public_key=$3 cards=$4 packages=$5
 overlay=/tmp/lpiclab-overlay.tar
 folder=/etc/lpiclab
 units=/etc/systemd/system
+# All is for the next boot: systemd need not read its units again after each of a hundred changes.
+export SYSTEMD_OFFLINE=1
 
 install_packages() {
     # shellcheck disable=SC2086 # one word a package
@@ -26,7 +28,7 @@ install_packages() {
 
 # Only the management card can be reached by Vagrant, and only by the users that it knows.
 open_management() {
-    sed -i 's/^AllowUsers .*/& vagrant/' "$folder/sshd_config"
+    sed -i -e 's/^AllowUsers .*/& vagrant/' -e 's/^KexAlgorithms .*/&,ecdh-sha2-nistp256/' "$folder/sshd_config"
     cat "$(getent passwd vagrant | cut -d : -f 6)/.ssh/authorized_keys" > "$folder/authorized_keys"
     ssh-keygen -q -t ed25519 -N '' -f "$folder/ssh_host_ed25519_key"
     mkdir -p "$units/lpiclab-sshd.socket.d"

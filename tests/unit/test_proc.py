@@ -153,6 +153,14 @@ def test_family_says_both_and_its_end_is_told(tmp_path: Path) -> None:
     assert log.read_text().splitlines() == ["$ sh -c 'echo out $X; echo err >&2; exit 3'", "err", "out x"]
 
 
+def test_family_that_is_not_captured_says_it_as_it_comes(tmp_path: Path) -> None:
+    """Both streams are in the log in the order of time, and nothing comes back."""
+    log = tmp_path / "log"
+    argv = ["sh", "-c", "echo one; echo two >&2; echo three"]
+    assert proc.run_family(argv, deadline=_soon(), environment={}, log=log, capture=False) == (0, b"")
+    assert log.read_text().splitlines()[1:] == ["one", "two", "three"]
+
+
 def test_family_ends_as_a_whole(tmp_path: Path) -> None:
     """At the deadline what the program started is killed too, and its words until then are kept."""
     pipe, log = tmp_path / "pipe", tmp_path / "log"

@@ -74,7 +74,7 @@ def pack(image: Image, file: Path, progress: Callable[[str], None]) -> Path:
 def _initrd(image: Image) -> bytes:
     """Return the image's initrd with a first process for Vagrant: of two archives, the later one wins."""
     archive = Archive()
-    for name in ("init", "dhcp", "lpiclab-dhcp.service"):
+    for name in ("init", "dhcp", "lpiclab-dhcp.service", "sshd.conf"):
         archive.file(name, (INITRD / name).read_bytes(), 0o644 if "." in name else 0o755)
     first = image.initrd.read_bytes()
     return first + bytes(-len(first) % 4) + archive.finish()

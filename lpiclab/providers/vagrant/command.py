@@ -26,6 +26,7 @@ import vagrant  # noqa: E402 - its logger must be quiet first
 PROGRAM = "vagrant"
 INSTALL = "apt-get install vagrant vagrant-libvirt libvirt-daemon-system"
 _DETAIL_LINES = 25
+_REASON_CHARACTERS = 200
 _FIELDS = 4
 _PROGRESS = re.compile(r"(==>| {4})\s*\S+: ")
 _PREFACE = re.compile(r"An error occurred while executing.*?try again:\s*", re.DOTALL)
@@ -70,7 +71,7 @@ class Commands(vagrant.Vagrant):
 
     def on_machines(self, command: str, *words: str) -> None:
         """Run a command that python-vagrant can't say, such as one on several machines."""
-        self._execute([command, *words])
+        self._execute([command, *words], capture=False)
 
     def states(self) -> dict[str, str]:
         """Return each machine's state in the Vagrant provider's own word."""
@@ -110,10 +111,10 @@ class Commands(vagrant.Vagrant):
     def validate(self, directory: str | None = None) -> None:
         """Let Vagrant read the Vagrantfile."""
         del directory
-        self._execute(["validate"])
+        self._execute(["validate"], capture=False)
 
     def _call_vagrant_command(self, args: Sequence[str | None]) -> None:
-        self._execute(args)
+        self._execute(args, capture=False)
 
     def _run_vagrant_command(self, args: Sequence[str | None]) -> str:
         return self._execute(args)
@@ -129,12 +130,16 @@ class Commands(vagrant.Vagrant):
         lines = [tuple(line.split(",", _FIELDS - 1)) for line in output.splitlines()]
         return [each for each in lines if len(each) == _FIELDS and each[0].isdigit() and each[2] != "ui"]
 
-    def _execute(self, args: Sequence[str | None]) -> str:
+    def _execute(self, args: Sequence[str | None], *, capture: bool = True) -> str:
         words = [word for word in args if word is not None]
         begin = self._log.stat().st_size if self._log.exists() else 0
         try:
             status, output = proc.run_family(
-                [PROGRAM, *words], deadline=self._deadline, environment=self._environment, log=self._log
+                [PROGRAM, *_quietly(words), *words],
+                deadline=self._deadline,
+                environment=self._environment,
+                log=self._log,
+                capture=capture,
             )
         except MissingTool as error:
             raise MissingTool(
@@ -160,13 +165,15 @@ class Commands(vagrant.Vagrant):
 
     def _failure(self, words: Sequence[str], output: str, said: str) -> ProviderError:
         text = _error_exit(output) or _PREFACE.sub("", said)
-        plain = [line.strip() for line in text.splitlines() if line.strip() and not _PROGRESS.match(line)]
-        reason = plain[0] if plain else "it said nothing"
+        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+        plain = [line for line in lines if not _PROGRESS.match(line)]
+        sentence = re.split(r"(?<=[.!?])\s", " ".join(line.strip() for line in plain), maxsplit=1)[0]
+        reason = sentence[:_REASON_CHARACTERS] or "it said nothing"
         hint = next((hint for pattern, hint in _HINTS if re.search(pattern, text, re.DOTALL)), "")
         return ProviderError(
             f"{self._label}: `vagrant {words[0]}` failed: {reason}",
             hint=hint or f"all its words are in {self._log}",
-            details=_last(text),
+            details=_last("\n".join(plain or lines)),
         )
 
 
@@ -177,6 +184,11 @@ def _error_exit(output: str) -> str:
         if len(fields) == _FIELDS + 1 and fields[2] == "error-exit":
             return fields[4].replace("%!(VAGRANT_COMMA)", ",").replace("\\n", "\n").replace("\\r", "")
     return ""
+
+
+def _quietly(words: Sequence[str]) -> Sequence[str]:
+    """Return what spares the log thousands of percentages; machine-readable output would be lost by it."""
+    return [] if "--machine-readable" in words else ["--no-tty"]
 
 
 def _last(text: str) -> str:

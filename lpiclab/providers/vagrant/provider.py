@@ -121,7 +121,11 @@ class VagrantProvider:
         for name in machines:
             if self._state(site, name, deadline) is not MachineState.RUNNING:
                 raise _not_running(site, name)
-        _commands(site, deadline).on_machines("reload", "--no-provision", *machines)
+        try:
+            _commands(site, deadline).on_machines("reload", "--no-provision", *machines)
+        except (ProviderError, TimedOut):
+            _force_off(site, machines)
+            self._up(site, machines, _commands(site, deadline), _silent)
 
     def stop(self, instance: Instance, /, *, deadline: Deadline) -> None:
         """Let Vagrant shut all machines down; at the deadline, switch them off."""
@@ -130,10 +134,10 @@ class VagrantProvider:
         if not made:
             return
         if not deadline.expired():
-            with contextlib.suppress(TimedOut):
+            with contextlib.suppress(ProviderError, TimedOut):
                 _commands(site, deadline).on_machines("halt", *made)
                 return
-        _commands(site, Deadline.after(_FORCE_S)).on_machines("halt", "--force", *made)
+        _force_off(site, made)
 
     def destroy(self, instance: Instance, /) -> None:
         """Let Vagrant remove what it has made, and remove our files; boxes stay."""
@@ -274,14 +278,24 @@ def _boxes(commands: Commands) -> Finding:
     return Finding(name="boxes", state="ok", meaning=meaning)
 
 
-def _commands(site: Site, deadline: Deadline) -> Commands:
+def _commands(site: Site, deadline: Deadline, **more: str) -> Commands:
     return Commands(
         site.root,
         label=site.label,
         log=site.log,
         deadline=deadline,
-        environment=environment_of(site.root, site.data, site.backend),
+        environment={**environment_of(site.root, site.data, site.backend), **more},
     )
+
+
+def _force_off(site: Site, machines: Sequence[str]) -> None:
+    """Switch machines off; the variable is for the Vagrantfile, where it says what it is good for."""
+    commands = _commands(site, Deadline.after(_FORCE_S), LPICLAB_HALT_S="0")
+    commands.on_machines("halt", "--force", *machines)
+
+
+def _silent(_: str) -> None:
+    pass
 
 
 def _state(site: Site, machine: str, states: Mapping[str, str] | None) -> MachineState:

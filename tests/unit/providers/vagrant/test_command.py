@@ -53,7 +53,7 @@ def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> Non
     """With status 0 a command has done its work; what it said is in the log."""
     vagrant.answer("halt", stderr="a plugin is old\n")
     _commands(root).on_machines("halt", "server")
-    assert (root / "log").read_text() == "$ vagrant halt server\na plugin is old\n"
+    assert (root / "log").read_text() == "$ vagrant --no-tty halt server\na plugin is old\n"
     assert vagrant.calls() == ["halt server"]
 
 
@@ -73,11 +73,6 @@ def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> Non
             "Error while connecting to Libvirt: no socket",
             "systemctl start libvirtd",
         ),
-        (
-            {"stdout": "1,,ui,error,x\n1,,error-exit,Vagrant::No,It%!(VAGRANT_COMMA) is locked\\nnow\n"},
-            "It, is locked",
-            "wait until it ends",
-        ),
         ({"stderr": "The provider 'libvirt' could not be found, but\n"}, "The provider", "vagrant-libvirt"),
         ({"stderr": "cannot open vmlinux: Permission denied\n"}, "cannot open", "chmod o+x"),
         ({"stderr": "something else\n"}, "something else", "/log"),
@@ -91,6 +86,15 @@ def test_failures_are_told(vagrant: Any, root: Path, rule: dict[str, str], reaso
         _commands(root).on_machines("up", "server")
     assert raised.value.message.startswith(f"raid1/server: `vagrant up` failed: {reason}")
     assert hint in raised.value.hint
+
+
+def test_failures_in_machine_readable_output_are_told(vagrant: Any, root: Path) -> None:
+    """There the reason is among the data, with its commas and lines written in another way."""
+    said = "1,,ui,error,x\n1,,error-exit,Vagrant::No,It%!(VAGRANT_COMMA) is locked\\nnow. More\n"
+    vagrant.answer("status", stdout=said, status=1)
+    with pytest.raises(ProviderError, match="`vagrant status` failed: It, is locked now") as raised:
+        _commands(root).states()
+    assert "wait until it ends" in raised.value.hint
 
 
 def test_an_earlier_failure_is_not_told_again(vagrant: Any, root: Path) -> None:

@@ -180,12 +180,25 @@ def test_stop_that_takes_too_long_is_forced(
     assert _states(provider, running) == ["stopped", "stopped"]
 
 
-def test_failed_stop_is_told(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
-    """What Vagrant refuses for another reason than time is not tried by force."""
-    vagrant.answer("halt", stderr="no\n", status=1)
-    with pytest.raises(ProviderError, match="`vagrant halt` failed: no"):
+def test_stop_that_fails_is_forced(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
+    """A machine that can't be asked is switched off; when that fails too, it is told."""
+    vagrant.answer("halt server", stderr="no\n", status=1)
+    provider.stop(running, deadline=_soon())
+    assert vagrant.calls() == ["halt server client", "halt --force server client"]
+    vagrant.answer("halt", stderr="never\n", status=1)
+    with pytest.raises(ProviderError, match="`vagrant halt` failed: never"):
         provider.stop(running, deadline=_soon())
-    assert len(vagrant.calls()) == 1
+
+
+def test_restart_that_fails_is_forced(running: Instance, provider: VagrantProvider, vagrant: Any) -> None:
+    """A machine that does not go down is switched off and started."""
+    vagrant.answer("reload", stderr="no\n", status=1)
+    provider.restart(running, ["client"], deadline=_soon())
+    assert vagrant.calls()[-3:] == [
+        "reload --no-provision client",
+        "halt --force client",
+        "up --provider libvirt --no-destroy-on-error client",
+    ]
 
 
 def test_failed_up_is_told(provider: VagrantProvider, instance: Instance, vagrant: Any) -> None:
