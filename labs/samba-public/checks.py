@@ -31,7 +31,7 @@ class Client:
 
     def read(self, share, name):
         """Return the content of a file, or what smbclient says instead."""
-        got = self._host.run(f"{self._start} {self._server}/{share} --command='get {name} /dev/stdout'")
+        got = self._host.run(f"{self._start} {self._server}/{share} --command='get {name} -'")
         return next((line for line in got.stdout.splitlines() if line.startswith(name)), said(got))
 
     def write(self, share, name):
