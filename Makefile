@@ -38,7 +38,7 @@ fmt: setup ## Format the code
 test-packages: setup
 	./tools/system-packages busybox-static
 
-test: test-packages ## Run all tests, with every lab's contract on real machines
+test: test-packages ## Run all tests: every lab solved, three proved whole, on real machines
 	$(BIN)/pytest
 
 test-labs: test-packages ## Prove every lab's contract, with all of its forks

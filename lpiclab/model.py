@@ -235,8 +235,8 @@ class Distro:
     """A distribution of the catalogue; `processor` is the level of x86-64 that it is built for.
 
     `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
-    says of the services that it has not what became of them. `box` is what
-    the provider `vagrant` makes machines from where lpiclab's own box has not been added.
+    says of the services that it has not what became of them. `box` is what the provider `vagrant` makes
+    machines from where lpiclab's own box has not been added.
     """
 
     id: str
