@@ -19,6 +19,7 @@ $(STAMP): pyproject.toml requirements.lock tools/system-packages
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q lpiclab
 	@touch $@
 
 up: setup ## Start a lab: make up LAB=raid1

@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import parts
+
 from lpiclab.engine import grading
 from lpiclab.engine.context import Context
 from lpiclab.engine.portshell import PortShell
@@ -73,6 +75,7 @@ def measure(environment: dict[str, str], runs: int) -> list[tuple[str, str, str]
     rows.append(_row("python starting, doing nothing", runs, lambda: _seconds(nothing, {})))
     for lab in ("raid1", "dns-tsig"):
         rows += _lab(lab, environment, call, runs)
+    rows += _parts("raid1", environment, runs)
     rows += _classroom(environment, call)
     return rows
 
@@ -119,6 +122,24 @@ def _lab(
     rows.append(_row(f"`reset {lab}`", runs, lambda: call("reset", lab)))
     rows.append((f"`restart {lab}`, all its machines", f"{call('restart', lab):.1f} s", "1 run"))
     rows.append((f"`down {lab}`", f"{call('down', lab):.2f} s", "1 run"))
+    return rows
+
+
+def _parts(lab: str, environment: dict[str, str], runs: int) -> list[tuple[str, str, str]]:
+    """Return what `up` and one machine's memory are made of."""
+    os.environ.update(environment)
+    rows = [
+        (f"`up {lab}`, of that: {what}", _median(seconds), f"{runs} runs after one")
+        for what, seconds in parts.of_up(lab, runs).items()
+    ]
+    call_up = [str(LPICLAB), "up", lab]
+    _seconds(call_up, environment)
+    rows.append((f"processor time of QEMU for it, {lab}", f"{parts.of_processor(lab):.2f} s", "1 run"))
+    rows += [
+        (f"memory of {lab}, of that: {what}", f"{size >> 20} MiB", "1 machine")
+        for what, size in parts.of_memory(lab).items()
+    ]
+    _seconds([str(LPICLAB), "down", lab], environment)
     return rows
 
 
@@ -285,7 +306,8 @@ def _page(rows: Sequence[tuple[str, str, str]]) -> str:
         f"{_machine()}\n\n"
         "Whole processes from start to end, medians (smallest to largest). "
         "`make bench` measures again; figures of different runs don't compare.\n\n"
-        f"| what | figure | measured |\n|---|---|---|\n{table}\n"
+        f"| what | figure | measured |\n|---|---|---|\n{table}\n\n"
+        f"{(HERE / 'LIMITS.md').read_text(encoding='utf-8')}"
     )
 
 

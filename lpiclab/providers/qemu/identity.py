@@ -6,7 +6,6 @@ found, and ended, even when every record of the machine is lost.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
@@ -62,13 +61,13 @@ def document(
     *, hostname: str, identity: Identity, cards: int, host_key_file: Path, authorised_key: str
 ) -> str:
     """Return what `/usr/lib/lpiclab/identify` in the image reads (docs/architecture.md)."""
-    host_key = base64.b64encode(host_key_file.read_bytes()).decode()
+    host_key = "".join(f"host-key {line}\n" for line in host_key_file.read_text().splitlines())
     names = {-1: "mgmt", **{card: f"eth{card}" for card in range(cards)}}
     addresses = "".join(f"card {name} {identity.mac(card)}\n" for card, name in names.items())
     return (
         f"hostname {hostname}\n"
         f"machine-id {identity.machine_id}\n"
-        f"host-key {host_key}\n"
+        f"{host_key}"
         f"authorized-key {authorised_key}\n"
         f"{addresses}"
     )
