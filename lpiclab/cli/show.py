@@ -125,9 +125,9 @@ def _show_proof(lab: Lab, text: LabText, language: Language, *, json: bool) -> N
 
 def status(json: arguments.Json = False) -> None:
     """Show the instances: machines, state, how long, memory, disk."""
-    from lpiclab.engine import lifecycle  # noqa: PLC0415 - only where instances are at hand
+    from lpiclab.engine.status import look  # noqa: PLC0415 - only where instances are at hand
 
-    found = lifecycle.status(Context.from_environment())
+    found = look(Context.from_environment())
     if json:
         output.json_data({"schema": 1, "instances": found})
         return

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from lpiclab.engine import adopting
 from lpiclab.engine.context import DEFAULT_DISTRO, Context, Progress, instance_of
 from lpiclab.errors import LpiclabError, StateError, UsageError
 from lpiclab.model import Host, Instance, Lab, Machine, MachineState, Plan
-from lpiclab.providers.base import Adopts, MachineStatus, Snapshots, Templates
+from lpiclab.providers.base import Adopts, Snapshots, Templates
 from lpiclab.providers.registry import DEFAULT, PROVIDERS, load_provider
 from lpiclab.provision import SET_UP_VERSION, provision
 from lpiclab.state import Record, new_record
@@ -49,21 +48,6 @@ class Wish:
     provider: str | None = None
     distro: str | None = None
     inventory: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstanceStatus:
-    """One instance as it is now."""
-
-    id: str
-    lab: str
-    seed: str
-    distro: str
-    provider: str
-    phase: str
-    up_seconds: float
-    machines: dict[str, MachineStatus]
-    problem: str = ""
 
 
 def up(context: Context, name: str, wish: Wish) -> Record:
@@ -190,11 +174,6 @@ def down(context: Context, name: str) -> None:
         raise UsageError(f"{name} is not up", hint=_up_names(context))
     with context.store.lock(name, f"down {name}", context.progress):
         remove(context, name)
-
-
-def status(context: Context) -> Sequence[InstanceStatus]:
-    """Look at every instance, without waiting for any."""
-    return [_status(context, instance_id) for instance_id in context.store.ids()]
 
 
 def make(
@@ -367,42 +346,6 @@ def _salvage(context: Context, instance_id: str) -> Instance:
         setup=(),
     )
     return Instance(id=instance_id, folder=folder, plan=plan, hosts=hosts)
-
-
-def _status(context: Context, instance_id: str) -> InstanceStatus:
-    try:
-        record = context.store.find(instance_id)
-        instance = context.instance(record, with_images=False) if record else None
-    except StateError as error:
-        return _broken_status(instance_id, error.message)
-    if record is None or instance is None:
-        return _broken_status(instance_id, "its record is missing")
-    machines = context.provider(record).status(instance)
-    return InstanceStatus(
-        id=record.id,
-        lab=record.lab_id,
-        seed=record.plan.seed,
-        distro=record.plan.distro,
-        provider=record.provider,
-        phase=record.phase,
-        up_seconds=(datetime.now(UTC) - record.created).total_seconds(),
-        machines=dict(machines),
-    )
-
-
-def _broken_status(instance_id: str, problem: str) -> InstanceStatus:
-    lab = instance_id.partition("@")[0]
-    return InstanceStatus(
-        id=instance_id,
-        lab=lab,
-        seed="",
-        distro="",
-        provider="",
-        phase="broken",
-        up_seconds=0.0,
-        machines={},
-        problem=f"{problem}; `lpiclab down {instance_id}` removes it",
-    )
 
 
 def _up_names(context: Context) -> str:

@@ -11,6 +11,7 @@ import pytest
 from lpiclab.engine import lifecycle
 from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
+from lpiclab.engine.status import look
 from lpiclab.errors import CommandFailed, ConnectFailed, ProviderError, SpecError, UsageError
 from lpiclab.model import MachineState
 
@@ -85,7 +86,7 @@ def test_later_commands_need_no_inventory(
     """What is needed of it is in the instance's folder, for this user only."""
     lifecycle.up(context, "web", wish)
     inventory.unlink()
-    (status,) = lifecycle.status(context)
+    (status,) = look(context)
     assert {each.state for each in status.machines.values()} == {MachineState.RUNNING}
     assert (context.store.folder("web") / "hosts.json").stat().st_mode & 0o777 == 0o600
     assert lifecycle.up(context, "web", Wish()).phase == "ready"
@@ -261,7 +262,7 @@ def test_damaged_hosts_are_told(context: Context, strangers: Strangers, wish: Wi
     """`status` shows the rest, and says how machines are given back by hand."""
     lifecycle.up(context, "web", wish)
     (context.store.folder("web") / "hosts.json").write_text("[")
-    (status,) = lifecycle.status(context)
+    (status,) = look(context)
     assert status.phase == "broken"
     assert "hosts.json is damaged" in status.problem
     assert strangers["web.example"].owner

@@ -14,6 +14,7 @@ import pytest
 from lpiclab.engine import lifecycle
 from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
+from lpiclab.engine.status import look
 from lpiclab.errors import CommandFailed, ImageError, SpecError, UsageError
 from lpiclab.model import CommandResult, MachineState
 from lpiclab.providers.base import Snapshot
@@ -203,7 +204,7 @@ def test_looking_and_removing_need_no_images(context: Context, commands: Command
     context.store.save(replace(record, images={"debian-13": "0123456789abcdef", "gone-1": "0"}))
     with pytest.raises((ImageError, UsageError)):
         context.instance(context.store.load("web"))
-    assert lifecycle.status(context)[0].phase == "ready"
+    assert look(context)[0].phase == "ready"
     lifecycle.down(context, "web")
     assert context.store.ids() == []
     assert commands
@@ -293,23 +294,6 @@ def test_restart_of_an_unknown_machine_is_a_users_mistake(context: Context, comm
     with pytest.raises(UsageError, match='web has no machine "wbe"') as raised:
         lifecycle.restart(context, "web", "wbe")
     assert raised.value.hint == 'did you mean "web"?'
-    assert commands
-
-
-def test_status_tells_of_every_instance(context: Context, commands: Commands) -> None:
-    """Whole instances with their machines, broken ones with what mends them."""
-    assert lifecycle.status(context) == []
-    lifecycle.up(context, "web", Wish(provider="fake", seed="anna"))
-    context.store.folder("web@odd").mkdir()
-    odd = context.store.folder("web@worse")
-    odd.mkdir()
-    (odd / "record.json").write_text("[]")
-    whole, absent, damaged = lifecycle.status(context)
-    assert (whole.id, whole.lab, whole.seed, whole.phase) == ("web", "web", "anna", "ready")
-    assert {each.state for each in whole.machines.values()} == {MachineState.RUNNING}
-    assert 0 <= whole.up_seconds < 600
-    assert "record is missing; `lpiclab down web@odd` removes it" in absent.problem
-    assert "damaged" in damaged.problem
     assert commands
 
 
