@@ -167,7 +167,11 @@ class Templates(Protocol):
         """Return all templates; `thorough` reads them as a whole."""
 
     def remove_template(self, name: str, /, *, progress: Progress) -> None:
-        """Remove a template that nobody uses."""
+        """Remove a template.
+
+        Raises:
+            UsageError: instances stand on it.
+        """
 
 
 @runtime_checkable

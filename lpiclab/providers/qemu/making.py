@@ -178,12 +178,7 @@ def begin(
         await launch.resume(place, accelerator, whole)
 
     try:
-        for place in every:
-            individual(place)
-            note_origin(place, name)
-            for disk_name, file in place.disks():
-                backing = folder / place.machine.name / f"{disk_name}.qcow2"
-                disk.ensure_overlay(file, backing=backing, deadline=deadline)
+        _stand_on(folder, every, deadline)
         launch.together(every, one, "to begin", deadline)
         generation.adopt(instance.folder, made)
     except ProviderError as error:
@@ -202,6 +197,23 @@ def begin(
         raise
     clear_other_generations(instance)
     return True
+
+
+def _stand_on(template: Path, every: Sequence[Place], deadline: Deadline) -> None:
+    """Give machines disks that begin as the template's.
+
+    Raises:
+        ProviderError: somebody removed the template meanwhile (`Templates.remove`).
+    """
+    for place in every:
+        individual(place)
+        note_origin(place, template.name)
+    if not template.is_dir():
+        raise ProviderError("it was removed just now")
+    for place in every:
+        for disk_name, file in place.disks():
+            backing = template / place.machine.name / f"{disk_name}.qcow2"
+            disk.ensure_overlay(file, backing=backing, deadline=deadline)
 
 
 def clear_other_generations(instance: Instance) -> None:

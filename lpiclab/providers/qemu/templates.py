@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,15 +129,19 @@ class Templates:
         ]
 
     def remove(self, name: str, progress: Progress) -> None:
-        """Remove a template; whether anything needs it is not known here."""
+        """Remove a template.
+
+        Raises:
+            UsageError: instances stand on it.
+        """
         self.folder(name)  # refuses a name that leads elsewhere before a lock is made of it
         with file_lock(private_folder(self.root) / f".{name}.lock", f"image rm {name}", progress):
-            self._discard(name)
+            self._discard(name, unless_used=True)
             self._sweep()
 
     def remove_unused(self, name: str, progress: Progress) -> None:
         """Remove a template that is of no use, unless instances stand on its disks."""
-        if name not in self.users():
+        with suppress(UsageError):
             self.remove(name, progress)
 
     def _origins(self, name: str) -> Sequence[str]:
@@ -149,18 +153,31 @@ class Templates:
     def _sweep(self) -> None:
         """Remove what killed commands left: its name may never be used again."""
         for rubbish in self.root.glob(".*.old"):
-            shutil.rmtree(rubbish, ignore_errors=True)
+            name = rubbish.stem.removeprefix(".")
+            if name in self.users() and not self.folder(name).exists():
+                rubbish.rename(self.folder(name))
+            else:
+                shutil.rmtree(rubbish, ignore_errors=True)
         for part in self.root.glob(".*.part"):
             with free_lock(part.with_suffix(".lock")) as nobody_makes_it:
                 if nobody_makes_it:
                     shutil.rmtree(part, ignore_errors=True)
 
-    def _discard(self, name: str) -> None:
-        """Remove a template's name first: what is half removed must not look like one."""
+    def _discard(self, name: str, *, unless_used: bool = False) -> None:
+        """Remove a template's name first: what is half removed must not look like one.
+
+        Who begins as a template notes so, and then looks whether it is there. As the name goes before
+        users are looked for, one of the two always sees the other.
+        """
         if self.folder(name).is_dir():
             rubbish = self.root / f".{name}.old"
             shutil.rmtree(rubbish, ignore_errors=True)
             self.folder(name).rename(rubbish)
+            if unless_used and (users := self.users().get(name)):
+                rubbish.rename(self.folder(name))
+                raise UsageError(
+                    f"{name} is in use by {' and '.join(users)}", hint=f"`lpiclab down {users[0]}` first"
+                )
             shutil.rmtree(rubbish, ignore_errors=True)
 
 

@@ -369,6 +369,25 @@ def test_set_up_that_does_not_run_is_removed(
     assert not {Identity.of(old / name).uuid for name in ("ns1", "ns2")} & set(qemu.killed)
 
 
+def test_set_up_that_goes_away_meanwhile_is_made_anew(
+    instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who removed it did not see its user yet, so its user looks once more before its disks stand on it."""
+    noted = making.note_origin
+
+    def removed(place: Place, name: str) -> None:
+        noted(place, name)
+        if set_up.exists():
+            set_up.rename(set_up.with_name(".gone"))
+
+    monkeypatch.setattr(making, "note_origin", removed)
+    told: list[str] = []
+    assert not _begin(instance, kept, told)
+    assert told == [f"{set_up.name} can't be used (it was removed just now); making it anew"]
+    assert generation.others(instance.folder) == []
+    assert qemu.running == set()
+
+
 def test_set_up_that_lacks_a_machine_is_removed(
     instance: Instance, kept: Templates, set_up: Path, qemu: _Qemu
 ) -> None:

@@ -247,6 +247,28 @@ def test_removed_one_is_gone(kept: Templates, instance: Instance, fill_frozen: F
     assert [each.name for each in kept.root.iterdir() if each.is_dir()] == []
 
 
+def test_one_in_use_is_not_removed(kept: Templates, instance: Instance, fill_frozen: FillFrozen) -> None:
+    """Also when its user came between the question and the removal: it is told who has to go first."""
+    folder = fill_frozen(kept.folder("name"), instance)
+    (private_folder(generation.new(kept.instances / "web") / "web") / "origin").write_text("name")
+    with pytest.raises(UsageError, match="name is in use by web") as raised:
+        kept.remove("name", _silent)
+    assert raised.value.hint == "`lpiclab down web` first"
+    assert frozen.read(folder).title == "kept"
+
+
+def test_removal_cut_off_takes_nothing_from_anybody(
+    kept: Templates, instance: Instance, fill_frozen: FillFrozen
+) -> None:
+    """Killed between taking the name away and finding a user: the next command gives the name back."""
+    for name in ("used", "unused"):
+        fill_frozen(kept.folder(name), instance)
+        kept.folder(name).rename(kept.root / f".{name}.old")
+    (private_folder(generation.new(kept.instances / "web") / "web") / "origin").write_text("used")
+    kept.remove("other", _silent)
+    assert [each.name for each in kept.root.iterdir() if each.is_dir()] == ["used"]
+
+
 def test_half_removed_one_is_no_template(
     kept: Templates, instance: Instance, fill_frozen: FillFrozen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
