@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro test-vagrant docs bench
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro test-vagrant docs bench bench-labs
 .PHONY: clean
 
 help: ## Show what can be made
@@ -66,6 +66,9 @@ docs: setup ## Write what is generated of the documents: docs/proof.md
 
 bench: setup ## Measure, and write bench/RESULTS.md
 	$(BIN)/python bench/measure.py --build
+
+bench-labs: setup ## Measure what grading each lab takes, and write bench/LABS.md
+	$(BIN)/python bench/labs.py
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import re
 import shutil
 import statistics
 import subprocess
@@ -20,26 +18,22 @@ import time
 import unittest.mock
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
 import parts
+from common import HERE, LPICLAB, median, own_home, run_s, this_machine
 
 from lpiclab.engine import grading
 from lpiclab.engine.context import Context
 from lpiclab.engine.portshell import PortShell
 from lpiclab.model import CommandResult
-from lpiclab.paths import Home
 from lpiclab.providers.base import Forks, Snapshots
 from lpiclab.ssh import Session
 from lpiclab.wait import Deadline
 
-HERE = Path(__file__).resolve().parent
-LPICLAB = Path(sys.executable).with_name("lpiclab")
 SLOW_RUNS = 3
 SEATS = 30
-SHORT_S = 10
 
 
 def main() -> None:
@@ -52,11 +46,11 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lpiclab-bench-") as folder:
         rows = _build(Path(folder) / "build") if options.build else []
-        environment = _home(Path(folder))
+        environment = own_home(Path(folder))
         try:
             rows += measure(environment, options.runs)
         finally:
-            _seconds([str(LPICLAB), "down", "--all"], environment)
+            run_s([str(LPICLAB), "down", "--all"], environment)
     (HERE / "RESULTS.md").write_text(_page(rows), encoding="utf-8")
     sys.stdout.write((HERE / "RESULTS.md").read_text(encoding="utf-8"))
 
@@ -65,14 +59,14 @@ def measure(environment: dict[str, str], runs: int) -> list[tuple[str, str, str]
     """Return rows: what was measured, the figure, how often."""
 
     def call(*words: str) -> float:
-        return _seconds([str(LPICLAB), *words], environment)
+        return run_s([str(LPICLAB), *words], environment)
 
     call("image", "build")
     rows = [("size of the image debian-13", _image_size(environment), "")]
     rows.append(_row("`--help`", runs, lambda: call("--help")))
     rows.append(_row("`list`", runs, lambda: call("list")))
     nothing = [sys.executable, "-c", ""]
-    rows.append(_row("python starting, doing nothing", runs, lambda: _seconds(nothing, {})))
+    rows.append(_row("python starting, doing nothing", runs, lambda: run_s(nothing, {})))
     for lab in ("raid1", "dns-tsig"):
         rows += _lab(lab, environment, call, runs)
     rows += _parts("raid1", environment, runs)
@@ -82,7 +76,7 @@ def measure(environment: dict[str, str], runs: int) -> list[tuple[str, str, str]
 
 def _build(folder: Path) -> list[tuple[str, str, str]]:
     """Return what building the default image takes, and remove it."""
-    seconds = _seconds([str(LPICLAB), "image", "build"], {"LPICLAB_HOME": str(folder)})
+    seconds = run_s([str(LPICLAB), "image", "build"], {"LPICLAB_HOME": str(folder)})
     shutil.rmtree(folder)
     return [("`image build debian-13`", f"{seconds:.0f} s", "1 run")]
 
@@ -101,8 +95,8 @@ def _lab(
         boots.append(call("up", lab))
         new.append(call("up", f"{lab}@new", "--seed", f"bench{number}"))
         call("down", f"{lab}@new")
-    rows.append((f"`up {lab}`, set up before", _median(again), f"{runs} runs"))
-    rows.append((f"`up {lab}` with machines that are off: a cold boot", _median(boots), f"{runs} runs"))
+    rows.append((f"`up {lab}`, set up before", median(again), f"{runs} runs"))
+    rows.append((f"`up {lab}` with machines that are off: a cold boot", median(boots), f"{runs} runs"))
     ratios = [boot / resume for boot, resume in zip(boots, again, strict=True)]
     low, high = min(ratios), max(ratios)
     rows.append(
@@ -112,7 +106,7 @@ def _lab(
             "pairs",
         )
     )
-    rows.append((f"`up {lab}`, never set up, bare template there", _median(new), f"{runs} runs"))
+    rows.append((f"`up {lab}`, never set up, bare template there", median(new), f"{runs} runs"))
     rows.append(_row(f"`ssh {lab} -- true`", runs, lambda: call("ssh", lab, "--", "true")))
     rows.append((f"memory of the idle machines of {lab}, private", _memory(lab, environment), ""))
     call("solve", lab)
@@ -129,17 +123,17 @@ def _parts(lab: str, environment: dict[str, str], runs: int) -> list[tuple[str, 
     """Return what `up` and one machine's memory are made of."""
     os.environ.update(environment)
     rows = [
-        (f"`up {lab}`, of that: {what}", _median(seconds), f"{runs} runs after one")
+        (f"`up {lab}`, of that: {what}", median(seconds), f"{runs} runs after one")
         for what, seconds in parts.of_up(lab, runs).items()
     ]
     call_up = [str(LPICLAB), "up", lab]
-    _seconds(call_up, environment)
+    run_s(call_up, environment)
     rows.append((f"processor time of QEMU for it, {lab}", f"{parts.of_processor(lab):.2f} s", "1 run"))
     rows += [
         (f"memory of {lab}, of that: {what}", f"{size >> 20} MiB", "1 machine")
         for what, size in parts.of_memory(lab).items()
     ]
-    _seconds([str(LPICLAB), "down", lab], environment)
+    run_s([str(LPICLAB), "down", lab], environment)
     return rows
 
 
@@ -159,10 +153,10 @@ def _quick_check(
     ratio = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     number_of_commands = sum(text.count("\n) >") for text in scripts.values())
     return [
-        (f"`check --quick {lab}`, solved", _median(checks), f"{runs} runs after one"),
+        (f"`check --quick {lab}`, solved", median(checks), f"{runs} runs after one"),
         (
             f"its {number_of_commands} commands as one script a machine, by `ssh {lab}`",
-            _median(plain),
+            median(plain),
             f"{runs} runs after one",
         ),
         (f"check / script, {lab}", ratio, "pairs"),
@@ -210,8 +204,8 @@ def _copies(lab: str, environment: dict[str, str], runs: int) -> list[tuple[str,
         answers.append(time.monotonic() - began_s)
         provider.destroy(fork)
     return [
-        (f"pause of {lab} while it is kept or forked", _median(pauses), f"{runs} runs"),
-        (f"fork of {lab}, to its first answer over SSH", _median(answers), f"{runs} runs"),
+        (f"pause of {lab} while it is kept or forked", median(pauses), f"{runs} runs"),
+        (f"fork of {lab}, to its first answer over SSH", median(answers), f"{runs} runs"),
     ]
 
 
@@ -249,32 +243,9 @@ def _power_off(lab: str, environment: dict[str, str]) -> None:
     context.provider(record).stop(context.instance(record), deadline=Deadline.after(0))
 
 
-def _home(folder: Path) -> dict[str, str]:
-    """Return variables of a home of its own that shares the images of the user's."""
-    images = Home.from_environment().images
-    images.mkdir(parents=True, exist_ok=True)
-    (folder / "images").symlink_to(images)
-    return {"LPICLAB_HOME": str(folder)}
-
-
-def _seconds(argv: Sequence[str], environment: dict[str, str]) -> float:
-    began_s = time.monotonic()
-    done = subprocess.run(argv, env={**os.environ, **environment}, capture_output=True, check=False)
-    if done.returncode not in {0, 1}:
-        sys.exit(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stderr.decode()}")
-    return time.monotonic() - began_s
-
-
 def _row(what: str, runs: int, run: Callable[[], float]) -> tuple[str, str, str]:
     run()
-    return what, _median([run() for _ in range(runs)]), f"{runs} runs after one"
-
-
-def _median(seconds: Sequence[float]) -> str:
-    digits = 2 if statistics.median(seconds) < SHORT_S else 1
-    return (
-        f"{statistics.median(seconds):.{digits}f} s ({min(seconds):.{digits}f} to {max(seconds):.{digits}f})"
-    )
+    return what, median([run() for _ in range(runs)]), f"{runs} runs after one"
 
 
 def _json(words: Sequence[str], environment: dict[str, str]) -> dict[str, list[dict[str, object]]]:
@@ -303,22 +274,11 @@ def _page(rows: Sequence[tuple[str, str, str]]) -> str:
     table = "\n".join(f"| {what} | {figure} | {note} |" for what, figure, note in rows)
     return (
         "# Measurements\n\n"
-        f"{_machine()}\n\n"
+        f"{this_machine()}\n\n"
         "Whole processes from start to end, medians (smallest to largest). "
         "`make bench` measures again; figures of different runs don't compare.\n\n"
         f"| what | figure | measured |\n|---|---|---|\n{table}\n\n"
         f"{(HERE / 'LIMITS.md').read_text(encoding='utf-8')}"
-    )
-
-
-def _machine() -> str:
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    memory = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
-    qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True, check=True)
-    return (
-        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} processors"
-        f" ({cpu[1].strip() if cpu else 'unknown'}), {int(memory[1]) >> 20 if memory else 0} GiB memory,"
-        f" Linux {platform.release().split('-')[0]}, {qemu.stdout.splitlines()[0]}, no KVM (TCG)."
     )
 
 
