@@ -73,7 +73,7 @@ def prove(
         list[str] | None,
         typer.Option(
             "--only",
-            metavar="faults|fresh|solutions|mutants|ID",
+            metavar="faults|fresh|solutions|mutants|seeds|ID",
             help="These parts, or this solution or mutant; may be said more than once.",
         ),
     ] = None,
@@ -86,6 +86,10 @@ def prove(
             "--quick", help="No pairs of faults; forks for the reference, and where nothing else tells."
         ),
     ] = False,
+    seeds: Annotated[
+        int,
+        typer.Option("--seeds", min=0, metavar="N", help="The start and the reference with N seeds, too."),
+    ] = 0,
     distro: arguments.Distro = None,
     provider: arguments.Provider = None,
     seed: arguments.Seed = None,
@@ -106,7 +110,9 @@ def prove(
     context = Context.from_environment(steps if verbose else lambda _: None)
     wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
     parts = [
-        part for name in labs for part in contract.parts(context.lab(name), name, only or [], quick=quick)
+        part
+        for name in labs
+        for part in contract.parts(context.lab(name), name, only or [], quick=quick, seeds=seeds)
     ]
     if jobs > 1:
         proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)), quick=quick)

@@ -23,8 +23,10 @@ from lpiclab.model import Lab, Mutant, Report, Solution, Step
 from lpiclab.names import nearest
 from lpiclab.state import Record
 
-Kind = Literal["faults", "fresh", "solutions", "mutants"]
-KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants")
+Kind = Literal["faults", "fresh", "solutions", "mutants", "seeds"]
+KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants", "seeds")
+USUAL_SEEDS = 10
+"""How many seeds are tried when `seeds` are asked for without a number."""
 
 _SOLVED = "solved"
 _TITLES: Mapping[Kind, str] = {
@@ -32,6 +34,7 @@ _TITLES: Mapping[Kind, str] = {
     "fresh": "start",
     "solutions": "solution",
     "mutants": "wrong solution",
+    "seeds": "solution with",
 }
 
 
@@ -39,15 +42,22 @@ _TITLES: Mapping[Kind, str] = {
 class Part:
     """A part of a lab's contract that stands for itself.
 
-    `id` is the solution's or the mutant's, or those of faults with ``+`` between them.
+    `id` is the solution's or the mutant's, those of faults with ``+`` between them, or a seed.
     """
 
     lab: str
     kind: Kind
     id: str
 
+    @property
+    def seed(self) -> str | None:
+        """What its instance is drawn from; None is as the user wishes."""
+        return self.id if self.kind == "seeds" else None
 
-def parts(lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False) -> Sequence[Part]:
+
+def parts(
+    lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False, seeds: int = 0
+) -> Sequence[Part]:
     """Return the parts of a lab's contract, in the order in which they are best proved.
 
     Args:
@@ -55,6 +65,7 @@ def parts(lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False)
         name: How the user named it.
         only: Kinds of parts, and ids of solutions, mutants and sets of faults; empty is all.
         quick: Leave out sets of several faults, of which there are many, unless `only` names them.
+        seeds: With so many other seeds, too, prove the start and the reference solution.
 
     Raises:
         UsageError: the lab has nothing of such a name.
@@ -67,6 +78,8 @@ def parts(lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False)
         *(Part(lab=name, kind="mutants", id=each.id) for each in lab.mutants),
     ]
     known = [*KINDS, *(part.id for part in everything if part.kind != "fresh")]
+    number = seeds or (USUAL_SEEDS if "seeds" in only else 0)
+    everything += [Part(lab=name, kind="seeds", id=f"seed-{each}") for each in range(1, number + 1)]
     for word in only:
         if word not in known:
             raise UsageError(
@@ -77,7 +90,8 @@ def parts(lab: Lab, name: str, only: Sequence[str] = (), *, quick: bool = False)
     wanted = [
         part
         for part in everything
-        if part.id in only or (part.id not in many and (not only or part.kind in only))
+        if part.id in only
+        or (part.id not in many and (not only or part.kind in only or (seeds and part.kind == "seeds")))
     ]
     if not wanted:
         raise UsageError(f"{lab.id} has no {' and no '.join(only)} to prove")
@@ -97,11 +111,12 @@ def prove(
 
     `wanted` is read part by part, so it may be a queue that several workers, each with its own number,
     take from; parts of one lab that follow each other share an instance. `quick` uses forks for the
-    reference solution, and else only where nothing else tells that something is wrong.
+    reference solution (but not with each of `seeds`), and else only where nothing else tells what is wrong.
     """
-    by_bench = itertools.groupby(wanted, key=lambda part: (part.lab, part.kind == "faults"))
-    for (name, sound), of_lab in by_bench:
-        with _bench(context, name, wish, show, quick=quick, worker=worker, sound=sound) as bench:
+    by_bench = itertools.groupby(wanted, key=lambda part: (part.lab, part.kind == "faults", part.seed))
+    for (name, sound, seed), of_lab in by_bench:
+        drawn = wish if seed is None else replace(wish, seed=seed)
+        with _bench(context, name, drawn, show, quick=quick, worker=worker, sound=sound) as bench:
             for part in of_lab:
                 yield from bench.proofs(part)
 
@@ -163,9 +178,15 @@ class _Bench:
                 self._start_over()
                 yield self._untouched()
             case "solutions":
-                yield from self._solution(next(each for each in self.lab.solutions if each.id == part.id))
+                solution = next(each for each in self.lab.solutions if each.id == part.id)
+                forks = not self.quick or solution is self.lab.solutions[0]
+                yield from self._solution(solution, forks=forks)
             case "mutants":
                 yield self._mutant(next(each for each in self.lab.mutants if each.id == part.id))
+            case "seeds":
+                again = self._solution(self.lab.solutions[0], forks=not self.quick)
+                for proof in itertools.chain([self._untouched()], again):
+                    yield replace(proof, step=f"{part.id}: {proof.step}")
 
     def _proof(self, step: str, problems: tuple[str, ...]) -> Proof:
         return Proof(lab=self.name, step=step, problems=problems)
@@ -227,9 +248,9 @@ class _Bench:
         if not self.kept:
             self.kept = keeping.save(self.context, self.record, _SOLVED, title="reference solution")
 
-    def _solution(self, solution: Solution) -> Iterator[Proof]:
+    def _solution(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
         self._solve(solution)
-        report = self._grade(quick=self.quick and solution is not self.lab.solutions[0])
+        report = self._grade(quick=not forks)
         yield self._proof(f"solution {solution.id}: all pass", not_passing(report))
         again = differences(report, self._grade(quick=True))
         yield self._proof(f"solution {solution.id}: graded again, the same", again)

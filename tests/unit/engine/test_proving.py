@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lpiclab.engine import contract, grading
+from lpiclab.engine import contract, grading, lifecycle
 from lpiclab.engine.context import Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.engine.proof import Proof
@@ -195,6 +195,46 @@ def test_quick_proof_uses_forks_where_nothing_else_tells(
     proofs = list(contract.prove(context, wish, lambda _: None, wanted, quick=True))
     assert [proof.step for proof in proofs if proof.problems] == []
     assert forked == ["skip", "pass", "fail"]
+
+
+def test_seeds_are_proved_on_instances_of_their_own(
+    context: Context, graded: list[dict[str, Outcome]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is drawn anew, fresh at first, and solved by the reference."""
+    made: list[str] = []
+    make = lifecycle.make
+
+    def noted(*arguments: object) -> Record:
+        record = make(*arguments)  # type: ignore[arg-type] # as they came
+        made.append(record.plan.seed)
+        return record
+
+    monkeypatch.setattr(lifecycle, "make", noted)
+    wanted = contract.parts(context.lab("web"), "web", ["seeds"], seeds=2)
+    proofs = list(contract.prove(context, Wish(provider="fake"), lambda _: None, wanted))
+    assert made == ["seed-1", "seed-2"]
+    assert [proof.step for proof in proofs if not proof.problems] == [
+        f"{seed}: {step}"
+        for seed in made
+        for step in (
+            "fresh: no task passes",
+            "solution reference: all pass",
+            "solution reference: graded again, the same",
+            "solution reference: all pass after a reboot",
+        )
+    ]
+    assert len(graded) == 8
+    assert context.store.ids() == []
+
+
+@pytest.mark.parametrize(
+    ("only", "seeds", "number"), [([], 0, 0), ([], 2, 2), (["seeds"], 0, 10), (["fresh"], 3, 3)]
+)
+def test_seeds_are_proved_when_asked_for(context: Context, only: list[str], seeds: int, number: int) -> None:
+    """By a number, beside whatever else; without a number, ten."""
+    wanted = contract.parts(context.lab("web"), "web", only, seeds=seeds)
+    assert sum(part.kind == "seeds" for part in wanted) == number
+    assert len(wanted) > number or only == ["seeds"]
 
 
 def test_nothing_to_prove_is_no_proof(context: Context) -> None:
