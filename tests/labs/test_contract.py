@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lpiclab import catalog, images, labs
+from lpiclab import catalog, labs
 from lpiclab.engine.context import DEFAULT_DISTRO
-from lpiclab.paths import Home, bundled
+from lpiclab.paths import bundled
+
+if TYPE_CHECKING:
+    from tests.labs.conftest import Proofs
 
 FOLDERS = labs.lab_folders([bundled("labs")])
 WHOLE = ("dns-tsig", "lvm", "raid1")
@@ -34,57 +34,30 @@ def _pairs() -> list[tuple[str, str]]:
     return covering if "LPICLAB_DISTRO" in os.environ else [*covering, *ALSO]
 
 
-PAIRS = _pairs()
-Proof = Callable[[str, str], "subprocess.CompletedProcess[str]"]
-
-
-def _how(lab: str) -> list[str]:
+def _words(lab: str, distro: str) -> tuple[str, ...]:
     """Return how much of a lab is proved: with LPICLAB_PROVE_ALL in the environment, all of it."""
+    words = (lab, "--distro", distro)
     if os.environ.get("LPICLAB_PROVE_ALL"):
-        return []
+        return words
     if lab in WHOLE:
-        return ["--quick"]
+        return (*words, "--quick")
     reference = labs.load(FOLDERS[lab]).solutions[0].id
-    return ["--quick", "--only", "fresh", "--only", reference]
+    return (*words, "--quick", "--only", "fresh", "--only", reference)
 
 
-@pytest.fixture(scope="session")
-def proof(vm_home: Home, request: pytest.FixtureRequest) -> Iterator[Proof]:
-    """Return what gives a lab's proof; those of all tests to come are made side by side."""
-
-    def prove(lab: str, distro: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab)],
-            env={**os.environ, "LPICLAB_HOME": str(vm_home.images.parent)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    wanted = [
-        (str(item.callspec.params["lab"]), str(item.callspec.params["distro"]))
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.originalname == test_lab_keeps_its_contract.__name__
-    ]
-    for distro in {distro for _, distro in wanted}:
-        images.ensure(catalog.find_distro(distro), vm_home, print)
-    # The longest first: no processor idles while the last one is proved.
-    wanted.sort(key=lambda pair: pair[0] not in WHOLE)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        made: dict[tuple[str, str], Future[subprocess.CompletedProcess[str]]] = {
-            pair: pool.submit(prove, *pair) for pair in wanted
-        }
-        yield lambda lab, distro: made[lab, distro].result()
+# The longest first: no processor idles while the last one is proved.
+PROOFS = [_words(*pair) for pair in sorted(_pairs(), key=lambda pair: pair[0] not in WHOLE)]
 
 
 @pytest.mark.vm
-@pytest.mark.parametrize(("lab", "distro"), PAIRS)
+@pytest.mark.parametrize("words", PROOFS, ids=lambda words: f"{words[0]}-{words[2]}")
 def test_lab_keeps_its_contract(
-    lab: str, distro: str, proof: Proof, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], proofs: Proofs, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing passes fresh, all passes solved and rebooted; each wrong solution fails its tasks."""
-    done = proof(lab, distro)
+    done = proofs.done(*words)
     with capsys.disabled():
         # How many steps, and how long they took: a run of these tests is where that is measured.
-        print(f"\n{lab}, {distro}: {done.stderr.strip().rpartition(chr(10))[2]}")  # noqa: T201 - said above
+        verdict = done.stderr.strip().rpartition("\n")[2]
+        print(f"\n{words[0]}, {words[2]}: {verdict}")  # noqa: T201 - said above
     assert done.returncode == 0, done.stdout + done.stderr
