@@ -15,6 +15,8 @@ from lpiclab import __version__
 from lpiclab.cli import output
 from lpiclab.engine.context import Context
 from lpiclab.errors import LpiclabError, ProviderError, SpecError, SpecProblem, UsageError
+from lpiclab.files import file_lock, private_folder
+from lpiclab.paths import Home
 
 Lpiclab = Callable[..., tuple[int, str, str]]
 
@@ -144,6 +146,22 @@ def test_program_as_users_start_it(tmp_path: Path) -> None:
     assert 'did you mean "raid1"?' in done.stderr
     assert "Traceback" not in done.stderr
     assert "\x1b" not in done.stderr
+
+
+def test_asked_to_end_is_as_interrupted(home: Home) -> None:
+    """A time limit's signal lets a command clear away, whatever it was waiting for."""
+    folder = private_folder(home.instances / ".locks")
+    private_folder(home.instances / "web")
+    with file_lock(folder / "web.lock", "solve web", lambda _: None):
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "lpiclab", "down", "web"], stderr=subprocess.PIPE, text=True
+        )
+        assert waiting.stderr is not None
+        assert "waiting for `lpiclab solve web`" in waiting.stderr.readline()
+        waiting.terminate()
+        _, stderr = waiting.communicate()
+    assert waiting.returncode == 130
+    assert "Traceback" not in stderr
 
 
 @pytest.mark.parametrize("words", [(), ("image",), ("snapshot",)])
