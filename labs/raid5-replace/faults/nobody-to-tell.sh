@@ -1,6 +1,6 @@
 #!/bin/bash
 {% if distro.family == "el" -%}
-# There it writes to the log whether somebody is named or not: it has to be kept from running.
+# This family's unit writes to the log whether somebody is named or not: it has to be kept from running.
 systemctl mask --quiet --now {{ services.mdadm }}
 {%- else -%}
 # Without an address or a program mdadm does not watch.
