@@ -49,7 +49,7 @@ test-machines: test-packages ## Run the tests of machines, networks and crashes,
 	$(BIN)/pytest tests/vm
 
 test-unit: test-packages ## Run the tests that need no machine
-	$(BIN)/pytest tests/unit tests/contract -m "not vm"
+	$(BIN)/pytest tests/unit tests/contract tests/labs/test_format.py -m "not vm"
 
 test-distro: test-packages ## Prove the labs on another distribution: make test-distro DISTRO=almalinux-9
 	$(BIN)/lpiclab lint --distro $(DISTRO)

@@ -28,7 +28,8 @@ def array_uuid(host: Host, array: str) -> str:
 
 def array_lines(host: Host, path: str) -> list[ArrayLine]:
     """Return the ARRAY lines of mdadm's configuration, wherever mdadm looks for it."""
-    text = host.run(f"cat {path} {path}.d/*.conf /etc/mdadm.conf 2>/dev/null").stdout
+    places = dict.fromkeys((path, f"{path}.d/*.conf", "/etc/mdadm.conf"))  # the first may be the last
+    text = host.run(f"cat {' '.join(places)} 2>/dev/null").stdout
     # mdadm.conf(5): a line that begins with white space goes on with the one before.
     lines = re.sub(r"\n[ \t]+", " ", re.sub(r"#.*", "", text))
     found = re.findall(r"^arr(?:a|ay)?\s+(\S+)(.*)$", lines, re.IGNORECASE | re.MULTILINE)

@@ -7,3 +7,8 @@ cat > {{ paths.nfs_exports }}.d/office.exports <<'EXPORTS'
 EXPORTS
 systemctl enable --quiet {{ services.nfs }}
 systemctl restart {{ services.nfs }}
+{%- if distro.family == "el" %}
+# Version 4 needs one port only.
+firewall-cmd --quiet --permanent --add-service=nfs
+firewall-cmd --quiet --reload
+{%- endif %}

@@ -4,5 +4,9 @@ cat >> {{ paths.nfs_exports }} <<'EXPORTS'
 {{ manuals }} {{ machines.server.network }}(ro,sync,no_subtree_check)
 EXPORTS
 systemctl enable --quiet --now {{ services.nfs }}
+{%- if distro.family == "el" %}
+firewall-cmd --quiet --permanent --add-service=nfs --add-service=mountd --add-service=rpc-bind
+firewall-cmd --quiet --reload
+{%- endif %}
 exportfs -ra
 exportfs -v

@@ -7,3 +7,7 @@ cat > {{ paths.nfs_exports }} <<'EXPORTS'
 EXPORTS
 printf '[nfsd]\nvers4=n\nvers3=y\n' > {{ paths.nfs_conf_d }}/version.conf
 systemctl enable --quiet --now {{ services.rpcbind }}.socket {{ services.nfs }}
+{%- if distro.family == "el" %}
+firewall-cmd --quiet --add-service=nfs --add-service=mountd --add-service=rpc-bind
+firewall-cmd --quiet --runtime-to-permanent
+{%- endif %}

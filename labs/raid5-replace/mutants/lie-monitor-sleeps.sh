@@ -3,6 +3,10 @@
 mkdir -p /etc/systemd/system/{{ services.mdadm }}.service.d
 cat > /etc/systemd/system/{{ services.mdadm }}.service.d/quiet.conf <<'CONF'
 [Service]
+{%- if distro.family == "el" %}
+Type=simple
+PIDFile=
+{%- endif %}
 ExecStart=
 ExecStart=/usr/bin/sleep infinity
 CONF

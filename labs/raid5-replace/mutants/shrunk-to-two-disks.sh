@@ -7,6 +7,6 @@ mdadm --grow /dev/{{ array }} --array-size=81920
 mdadm /dev/{{ array }} --fail /dev/sde1
 mdadm /dev/{{ array }} --remove /dev/sde1
 mdadm --zero-superblock /dev/sde1
-mdadm --grow /dev/{{ array }} --raid-devices=2 --backup-file=/root/grow
+mdadm --grow /dev/{{ array }} --raid-devices=2 --backup-file={{ "/run/mdadm/grow" if distro.family == "el" else "/root/grow" }}
 mdadm --wait /dev/{{ array }} || [ $? -eq 1 ]
 mount {{ mount }}

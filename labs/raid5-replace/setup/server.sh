@@ -7,6 +7,11 @@ udevadm settle
 mdadm --create /dev/{{ array }} --run --level=5 --raid-devices=3 /dev/sdb1 /dev/sdc1 /dev/sdd1
 mdadm --wait /dev/{{ array }} || [ $? -eq 1 ] # 1: there was nothing to wait for
 mdadm --detail --brief /dev/{{ array }} >> {{ paths.mdadm_config }}
+{%- if distro.family == "el" %}
+# As this family's installer leaves it: there is somebody to tell, and the monitor is enabled.
+echo "MAILADDR root" >> {{ paths.mdadm_config }}
+systemctl enable --quiet --now {{ services.mdadm }}
+{%- endif %}
 
 mkfs.ext4 -q /dev/{{ array }}
 mkdir -p {{ mount }}

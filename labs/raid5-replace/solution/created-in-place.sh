@@ -4,6 +4,9 @@ members=()
 for disk in sdb sdc sdd; do
     if [ $disk = {{ failed }} ]; then members+=(missing); else members+=(/dev/${disk}1); fi
 done
+{%- if distro.family == "el" %}
+systemctl unmask --quiet {{ services.mdadm }}
+{%- endif %}
 systemctl stop {{ services.mdadm }} # it looks into the array now and then, which then can't be stopped
 umount {{ mount }}
 udevadm settle

@@ -17,6 +17,9 @@ mdadm --wait /dev/{{ array }} || [ $? -eq 1 ]
 
 sed -i -e '/^ARRAY/d' -e '/^#MAILADDR/s/^#//' {{ paths.mdadm_config }}
 mdadm --detail --brief /dev/{{ array }} >> {{ paths.mdadm_config }}
+{%- if distro.family == "el" %}
+systemctl unmask --quiet {{ services.mdadm }}
+{%- endif %}
 systemctl restart {{ services.mdadm }}
 
 sed -i "s#^UUID=[^ ]* {{ mount }} #UUID=$(blkid -s UUID -o value /dev/{{ array }}) {{ mount }} #" /etc/fstab

@@ -15,6 +15,9 @@ sed -i '/^ARRAY/d' {{ paths.mdadm_config }}
 mkdir -p {{ paths.mdadm_config }}.d
 mdadm --examine --scan | grep /dev/md/{{ array | replace("md", "") }} > {{ paths.mdadm_config }}.d/books.conf
 echo "PROGRAM /usr/bin/logger" > {{ paths.mdadm_config }}.d/alarm.conf
+{%- if distro.family == "el" %}
+systemctl unmask --quiet {{ services.mdadm }}
+{%- endif %}
 systemctl restart {{ services.mdadm }}
 
 sed -i '\# {{ mount }} #d' /etc/fstab

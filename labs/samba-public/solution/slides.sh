@@ -5,6 +5,11 @@ mkdir -p {{ path }} {{ notices_path }}
 chown {{ user }} {{ path }}
 chown {{ user }} {{ notices_path }}
 chmod 755 {{ notices_path }}
+{%- if distro.family == "el" %}
+chcon --type samba_share_t {{ path }} {{ notices_path }}
+firewall-cmd --quiet --add-service=samba
+firewall-cmd --quiet --runtime-to-permanent
+{%- endif %}
 cat > {{ paths.samba_config }} <<'CONF'
 [global]
 	workgroup = EXAMPLE

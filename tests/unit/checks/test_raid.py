@@ -45,6 +45,13 @@ def test_array_lines_are_read_from_the_folder_too(programs: Programs, tmp_path: 
     assert raid.ArrayLine("/dev/md7", "7") in raid.array_lines(programs(), str(tmp_path / "mdadm.conf"))
 
 
+def test_no_file_of_array_lines_is_read_twice(programs: Programs) -> None:
+    """On a family whose configuration is /etc/mdadm.conf, that file is read once."""
+    host = programs(cat='for name in "$@"; do echo "ARRAY $name"; done')
+    read = [line.device for line in raid.array_lines(host, "/etc/mdadm.conf")]
+    assert read == ["/etc/mdadm.conf", "/etc/mdadm.conf.d/*.conf"]
+
+
 def test_array_uuid_is_mdadms(programs: Programs) -> None:
     """The running array's UUID comes as digits only; no array has none."""
     host = programs(mdadm="echo MD_LEVEL=raid1; echo MD_UUID=3aaa0122:29827cfa")
