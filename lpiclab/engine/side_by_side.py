@@ -5,6 +5,7 @@ Processes, not threads: checks run under pytest, and there can be one pytest in 
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -96,15 +97,15 @@ def _work(
     # Ctrl-C reaches all processes of a terminal. The parent alone decides: clearing away is not cut off then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        for proof in contract.prove(
-            Context.from_environment(), wish, lambda _: None, wanted(), quick=quick, worker=number
-        ):
-            results.send(proof)
-    except LpiclabError as error:
-        results.send(error)
-    except (KeyboardInterrupt, BrokenPipeError):
-        pass
+    # Also while an error is sent: the parent may have had enough before.
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        try:
+            for proof in contract.prove(
+                Context.from_environment(), wish, lambda _: None, wanted(), quick=quick, worker=number
+            ):
+                results.send(proof)
+        except LpiclabError as error:
+            results.send(error)
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:

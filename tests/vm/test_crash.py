@@ -53,3 +53,21 @@ def test_interrupted_up_leaves_nothing_running(
     assert "Traceback" not in stderr
     assert machines_of(_LAB) == []
     done("down", _LAB)
+
+
+def test_machine_that_ends_as_it_reboots_is_booted(
+    done: Callable[..., str], machines_of: Callable[[str], list[int]]
+) -> None:
+    """Whether its QEMU crashed or it went off: what was asked for is a machine that has booted."""
+    done("up", _LAB)
+    folder = "/etc/systemd/system/systemd-reboot.service.d"
+    off = rf"printf '[Unit]\nSuccessAction=poweroff-force\n' | sudo tee {folder}/off.conf"
+    done(
+        "ssh", _LAB, "--", f"sudo mkdir {folder}; {off}; sudo systemctl daemon-reload; sudo touch /run/before"
+    )
+    (before,) = machines_of(_LAB)
+    done("restart", _LAB)
+    (after,) = machines_of(_LAB)
+    assert after != before
+    assert done("ssh", _LAB, "--", "ls /run/before; hostname").split() == ["centos"]
+    done("down", _LAB)

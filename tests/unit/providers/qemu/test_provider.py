@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from lpiclab.errors import ProviderError
+from lpiclab.errors import GuestError, ProviderError
 from lpiclab.model import Instance, MachineState
 from lpiclab.paths import Home
-from lpiclab.providers.qemu import accelerator, frozen, making, process
+from lpiclab.providers.base import Progress
+from lpiclab.providers.qemu import accelerator, frozen, launch, making, process
+from lpiclab.providers.qemu import provider as qemu_provider
 from lpiclab.providers.qemu.place import Place, places
 from lpiclab.providers.qemu.provider import QemuProvider
 from lpiclab.wait import Deadline
@@ -135,3 +137,38 @@ def test_only_what_runs_is_rebooted(
     with pytest.raises(ProviderError, match="raid1/ns2 is not running"):
         provider.restart(instance, ["ns2"], deadline=_soon())
     assert woken == ["raid1/ns1", "raid1/ns2"] * 2
+
+
+@pytest.mark.usefixtures("woken")
+def test_machine_whose_qemu_crashes_as_it_reboots_is_booted(
+    provider: QemuProvider, instance: Instance, running: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had shut down in order; what it is to begin with is on its disks."""
+    booted: list[str] = []
+
+    async def crash(chosen: Place) -> None:
+        running.discard(chosen.identity.uuid)
+        raise GuestError("QEMU ended")
+
+    async def boot(chosen: Place, accelerator: str, _: Progress) -> None:
+        booted.append(f"{chosen.machine.name} by {accelerator}")
+
+    monkeypatch.setattr(qemu_provider, "_reboot", crash)
+    monkeypatch.setattr(launch, "boot", boot)
+    provider.restart(instance, ["ns1"], deadline=_soon())
+    assert booted == ["ns1 by tcg"]
+
+
+@pytest.mark.usefixtures("woken", "running")
+def test_machine_that_fails_to_reboot_and_runs_is_told(
+    provider: QemuProvider, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its QEMU still runs is not started beside it."""
+
+    async def fail(_: Place) -> None:
+        raise GuestError("the shell port failed")
+
+    monkeypatch.setattr(qemu_provider, "_reboot", fail)
+    monkeypatch.setattr(process, "wait_gone", lambda *_, **__: False)
+    with pytest.raises(GuestError, match="the shell port failed"):
+        provider.restart(instance, ["ns1"], deadline=_soon())
