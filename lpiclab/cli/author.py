@@ -106,7 +106,9 @@ def prove(
     context = Context.from_environment(steps if verbose else lambda _: None)
     wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
     parts = [
-        part for name in labs for part in contract.parts(context.lab(name), name, only or [], quick=quick)
+        part
+        for name in labs
+        for part in contract.parts(context.lab_on(name, distro), name, only or [], quick=quick)
     ]
     if jobs > 1:
         proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)), quick=quick)
