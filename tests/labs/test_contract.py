@@ -12,6 +12,7 @@ import pytest
 
 from lpiclab import catalog, images, labs
 from lpiclab.engine.context import DEFAULT_DISTRO
+from lpiclab.families import of_family
 from lpiclab.paths import Home, bundled
 
 FOLDERS = labs.lab_folders([bundled("labs")])
@@ -38,13 +39,14 @@ PAIRS = _pairs()
 Proof = Callable[[str, str], "subprocess.CompletedProcess[str]"]
 
 
-def _how(lab: str) -> list[str]:
+def _how(lab: str, distro: str) -> list[str]:
     """Return how much of a lab is proved: with LPICLAB_PROVE_ALL in the environment, all of it."""
     if os.environ.get("LPICLAB_PROVE_ALL"):
         return []
     if lab in WHOLE:
         return ["--quick"]
-    reference = labs.load(FOLDERS[lab]).solutions[0].id
+    family = catalog.find_distro(distro).family
+    reference = of_family(labs.load(FOLDERS[lab]), family).solutions[0].id
     return ["--quick", "--only", "fresh", "--only", reference]
 
 
@@ -54,7 +56,7 @@ def proof(vm_home: Home, request: pytest.FixtureRequest) -> Iterator[Proof]:
 
     def prove(lab: str, distro: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab)],
+            [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab, distro)],
             env={**os.environ, "LPICLAB_HOME": str(vm_home.images.parent)},
             capture_output=True,
             text=True,
