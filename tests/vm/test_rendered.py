@@ -35,8 +35,8 @@ UNREAD = {
 }
 """Files of set-up that no program is asked about, each with its reason."""
 
-GARBAGE = '\n} ((( "\n'
-"""What no format allows at the end of a file."""
+GARBAGE = '\n} ((( "\nno such word = 1\n'
+"""What no format allows at the end of a file; Samba passes over all but the last line."""
 
 _PACKAGED = {
     "/etc/named.conf": """\
