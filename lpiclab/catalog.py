@@ -127,6 +127,7 @@ def _shape(identifier: str) -> Record[Distro]:
             "cloud": _CLOUD,
             "processor": Choice(PROCESSORS),
             "absent": MapOf(Text()),
+            "users": MapOf(Text(r"[a-z_][a-z0-9_-]*", "the name of a user")),
         },
     )
 

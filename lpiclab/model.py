@@ -72,7 +72,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSpec:
-    """A file that set-up renders from `template` and puts at `path` on a machine."""
+    """A file that set-up renders from `template` and puts at `path` on a machine.
+
+    `families`, here and below, are the families of distributions that have it: all of the lab's if empty.
+    """
 
     machine: str
     template: str
@@ -80,6 +83,7 @@ class FileSpec:
     owner: str = "root"
     group: str = "root"
     mode: int = 0o644
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,7 @@ class Step:
 
     machine: str
     script: str
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,17 +120,23 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """A correct way through the whole lab; the first of a lab is the reference."""
+    """A correct way through the whole lab; the first of a lab is the reference.
+
+    `only_because` is why it is one on `families` only.
+    """
 
     id: str
     steps: tuple[Step, ...]
+    families: tuple[str, ...] = ()
+    only_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
     """A wrong solution: `steps` run after `start`, then exactly the tasks in `fails` must fail.
 
-    `reboot` grades it after a reboot of all machines, for mistakes that only show then.
+    `reboot` grades it after a reboot of all machines, for mistakes that only show then. `only_because`
+    is why it is a mistake on `families` only.
     """
 
     id: str
@@ -133,6 +144,8 @@ class Mutant:
     steps: tuple[Step, ...]
     start: Literal["solution", "fresh"] = "solution"
     reboot: bool = False
+    families: tuple[str, ...] = ()
+    only_because: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,8 +247,9 @@ class PublicBox:
 class Distro:
     """A distribution of the catalogue; `processor` is the level of x86-64 that it is built for.
 
-    `services` and `paths` map the names that labs use (``bind``) to this distribution's own; `absent`
-    says of the services that it has not what became of them. `box` is what the provider `vagrant` makes
+    `services`, `paths` and `users` map the names that labs use (``bind``) to this distribution's own; a
+    service's user has a group of the same name. `absent` says of the services that it has not what became
+    of them. `box` is what the provider `vagrant` makes
     machines from where lpiclab's own box has not been added.
     """
 
@@ -250,6 +264,7 @@ class Distro:
     cloud: Cloud | None = None
     processor: str = X86_64_V2
     absent: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[str, str] = field(default_factory=dict)
     box: PublicBox | None = None
 
 

@@ -1,7 +1,7 @@
 """Apply a seed and a distribution to a lab: from templates to a `Plan`, scripts and words.
 
 Pure but for reading templates. Templates see each parameter by its name, `machines`, `distro`,
-`services` and `paths`; a machine's own host name and addresses see all but `machines`.
+`services`, `paths` and `users`; a machine's own host name and addresses see all but `machines`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined
 
 from lpiclab import params
 from lpiclab.errors import SpecProblem
+from lpiclab.families import of_family
 from lpiclab.hosts import is_hostname, is_interface
 from lpiclab.model import (
     Distro,
@@ -44,6 +45,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
         SpecError: templates have mistakes, or what they give is no host name, address or path;
             holds every problem.
     """
+    lab = of_family(lab, distro.family)
     parameters = params.draw(lab, seed)
     scope = _scope(parameters, distro)
     renderer = Renderer(scope)
@@ -140,6 +142,7 @@ def _scope(parameters: Mapping[str, Value], distro: Distro) -> dict[str, Any]:
         "distro": {"id": distro.id, "family": distro.family, "version": distro.version},
         "services": _Services(distro),
         "paths": dict(distro.paths),
+        "users": dict(distro.users),
     }
 
 

@@ -88,10 +88,10 @@ def test_change_reaches_the_slave(ns1, ns2, parameters):
 @task("private")
 def test_key_is_for_bind_only(ns1, ns2, parameters, distro):
     """Somebody without rights finds the secret in no file of the name server, nor where copies lie."""
-    places = f"{distro.paths['bind_config']} {distro.paths['bind_zones']} /tmp /home"
+    places = f"/etc {distro.paths['bind_zones']} /tmp /home"
     for machine, host in (("ns1", ns1), ("ns2", ns2)):
         key, _ = key_of(configuration(host)[0], parameters.key_name)
-        nobody = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
+        nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups"  # the group has no common name
         found = host.run(f"{nobody} grep -rlsF -e %s {places}", key[2]).stdout.split()
         expect(" ".join(found) or NOTHING, NOTHING, why="open", machine=machine)
 

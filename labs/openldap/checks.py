@@ -177,15 +177,24 @@ def new_password(dn):
     return f"dn: {dn}\nchangetype: modify\n{change}: {nonce()}"
 
 
+def next_slapcat(server, distro):
+    """Return the command that reads what the service will open at its next start, as its user."""
+    as_slapd = 'setpriv --reuid="$SLAPD_USER" --regid="$SLAPD_GROUP" --init-groups slapcat ${c:+$o "$c"}'
+    if "ldap_defaults" in distro.paths:
+        settings = f'. {distro.paths["ldap_defaults"]}; c=$SLAPD_CONF; [ -d "$c" ] && o=-F || o=-f'
+        return f"{settings}; {as_slapd}"
+    start = server.run("systemctl show --property ExecStart --value %s", distro.services["ldap"]).stdout
+    user = (re.findall(r" -u (\w+)", start) or ["root"])[0]
+    option, place = (re.findall(r" (-[fF]) (\S+)", start) or [("", "")])[0]
+    return f"SLAPD_USER={user}; SLAPD_GROUP={user}; o={option}; c={place}; {as_slapd}"
+
+
 @task("boot")
 def test_directory_comes_back_after_a_boot(server, parameters, distro):
     """The service starts at boot, and its user finds all entries in the database that it will open then."""
     expect(unit_state(server, "is-enabled", distro.services["ldap"]), "enabled", why="disabled")
     root = suffix(parameters)
-    settings = f'. {distro.paths["ldap_defaults"]}; c=$SLAPD_CONF; [ -d "$c" ] && o=-F || o=-f'
-    as_slapd = 'setpriv --reuid="$SLAPD_USER" --regid="$SLAPD_GROUP" --init-groups'
-    slapcat = 'slapcat ${c:+$o "$c"} -o ldif-wrap=no -b %s'
-    dump = server.run(f"{settings}; {as_slapd} {slapcat}", root)
+    dump = server.run(f"{next_slapcat(server, distro)} -o ldif-wrap=no -b %s", root)
     expect(last_line(dump.stderr), NOTHING, ok=dump.succeeded, why="invalid")
     kept = {same(each["dn"][0]) for each in entries(dump.stdout)}
     for dn in (root, person(parameters)[0], user(parameters)[0]):

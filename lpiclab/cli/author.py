@@ -112,7 +112,7 @@ def prove(
     parts = [
         part
         for name in labs
-        for part in contract.parts(context.lab(name), name, only or [], quick=quick, seeds=seeds)
+        for part in contract.parts(context.lab_on(name, distro), name, only or [], quick=quick, seeds=seeds)
     ]
     if jobs > 1:
         proofs = side_by_side.prove(wish, parts, jobs=min(jobs, len(parts)), quick=quick)

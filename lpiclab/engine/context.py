@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lpiclab import catalog, labs
 from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
+from lpiclab.families import of_family
 from lpiclab.model import Distro, Host, Image, Instance, Lab, LabText, Language, Machine, Plan
 from lpiclab.paths import Home, bundled
 from lpiclab.providers.base import Provider
@@ -86,6 +87,15 @@ class Context:
             return self.lab_of(record)
         return labs.load(self.lab_folder(name), template_roots=self.template_roots)
 
+    def lab_on(self, name: str, distro: str | None) -> Lab:
+        """Return the lab called `name` as a distribution's family has it, the default's without one.
+
+        Raises:
+            UsageError: there is no such lab or distribution; the nearest name is suggested.
+            SpecError: the lab has mistakes.
+        """
+        return of_family(self.lab(name), self.distro(distro or DEFAULT_DISTRO).family)
+
     def lab_folder(self, name: str) -> Path:
         """Return the folder of a lab given by id, instance id or path.
 
@@ -155,12 +165,13 @@ class Context:
         return record
 
     def lab_of(self, record: Record) -> Lab:
-        """Return the lab that an instance was made from, as it is on disk now."""
+        """Return the lab that an instance was made from, as it is on disk now and its family has it."""
         folder = Path(record.lab_folder)
         if not (folder / "lab.yaml").is_file():
             problem = SpecProblem(folder / "lab.yaml", 0, 0, f"the lab of {record.id} is gone")
             raise SpecError([problem])
-        return labs.load(folder, template_roots=self.template_roots)
+        lab = labs.load(folder, template_roots=self.template_roots)
+        return of_family(lab, self.distro(record.plan.distro).family)
 
     def provider(self, record: Record) -> Provider:
         """Return the provider that has the instance's machines."""

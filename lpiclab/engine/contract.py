@@ -133,7 +133,7 @@ def _bench(
     sound: bool,
 ) -> Iterator[_Bench]:
     """Hold an instance of a lab; a `sound` one is set up without faults."""
-    lab = context.lab(name)
+    lab = context.lab_on(name, wish.distro)
     instance_id = f"{lab.id}@contract-{wish.distro or DEFAULT_DISTRO}" + (f"-{worker}" if worker > 1 else "")
     with context.store.lock(instance_id, f"test {name}", context.progress):
         if instance_id in context.store.ids():

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from lpiclab import proc, render
 from lpiclab.errors import SpecError, SpecProblem, ToolFailed
+from lpiclab.families import of_family
 from lpiclab.labs.agreement import text_file, text_problems
 from lpiclab.labs.checkfile import CheckFile, read_check_file, reason_problems
 from lpiclab.labs.loader import load_document
@@ -33,9 +34,13 @@ def lint_folder(folder: Path, distro: Distro, template_roots: Sequence[Path] | N
     return _Linter(distro, [bundled("templates")] if template_roots is None else template_roots).lint(folder)
 
 
-def _unproved(lab: Lab, source: Source) -> Iterator[SpecProblem]:
-    """Yield the tasks that no mutant fails: nothing shows that their checks measure anything."""
-    proved = {task for mutant in lab.mutants for task in mutant.fails}
+def _unproved(lab: Lab, source: Source, family: str) -> Iterator[SpecProblem]:
+    """Yield the tasks that no mutant fails: nothing shows that their checks measure anything.
+
+    Where the lab runs on `family`, the mutants that this family has are those that count.
+    """
+    counting = of_family(lab, family) if family in lab.families else lab
+    proved = {task for mutant in counting.mutants for task in mutant.fails}
     for number, task in enumerate(lab.tasks):
         if task.id not in proved:
             yield source.problem(
@@ -56,7 +61,7 @@ class _Linter:
         if document:
             lab = document.value
             self._problems.update(text_problems(lab, texts))
-            self._problems.update(_unproved(lab, document.source))
+            self._problems.update(_unproved(lab, document.source, self._distro.family))
             checks = self._try(read_check_file, lab)
             if checks:
                 self._checks(checks, texts)
@@ -105,6 +110,7 @@ class _Linter:
                     source.problem("families", f"{distro.id} is of the family {distro.family}: not supported")
                 )
             return
+        lab = of_family(lab, distro.family)
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.
             plan = self._plan(lab, seed) or self._plan(

@@ -8,8 +8,9 @@ from pathlib import Path
 from string import ascii_lowercase
 
 from lpiclab.errors import SpecProblem
+from lpiclab.families import idle, of_family
 from lpiclab.hosts import is_hostname, is_interface
-from lpiclab.model import Lab, Step
+from lpiclab.model import Lab, Mutant, Solution, Step
 from lpiclab.names import nearest
 from lpiclab.yamlio import Source
 
@@ -29,6 +30,7 @@ def reference_problems(lab: Lab, source: Source, roots: Sequence[Path]) -> list[
         _faults(lab),
         _steps(lab, roots),
         _files(lab, roots),
+        _families(lab),
     )
     return [source.problem(path, message) for path, message in findings]
 
@@ -145,14 +147,18 @@ def _fails(lab: Lab, path: str, fails: tuple[str, ...]) -> Iterator[Finding]:
 
 def _steps(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
     machines = [machine.name for machine in lab.machines]
-    lists: list[tuple[str, tuple[Step, ...]]] = [("setup", lab.setup), ("undo", lab.undo)]
-    lists += [(f"solutions[{number}].steps", each.steps) for number, each in enumerate(lab.solutions)]
-    lists += [(f"mutants[{number}].steps", each.steps) for number, each in enumerate(lab.mutants)]
-    lists += [(f"faults[{number}].steps", each.steps) for number, each in enumerate(lab.faults)]
-    for path, steps in lists:
+    for path, steps in _step_lists(lab):
         for index, step in enumerate(steps):
             yield from _known(f"{path}[{index}].machine", "machine", step.machine, machines)
             yield from _there(f"{path}[{index}].script", step.script, (lab.folder, *roots))
+
+
+def _step_lists(lab: Lab) -> list[tuple[str, tuple[Step, ...]]]:
+    lists = [("setup", lab.setup), ("undo", lab.undo)]
+    lists += [(f"solutions[{number}].steps", each.steps) for number, each in enumerate(lab.solutions)]
+    lists += [(f"mutants[{number}].steps", each.steps) for number, each in enumerate(lab.mutants)]
+    lists += [(f"faults[{number}].steps", each.steps) for number, each in enumerate(lab.faults)]
+    return lists
 
 
 def _files(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
@@ -162,3 +168,28 @@ def _files(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
         yield from _there(f"files[{index}].template", each.template, (lab.folder / "files", *roots))
         if not _is_template(each.path) and not each.path.startswith("/"):
             yield f"files[{index}].path", f'expected an absolute path, found "{each.path}"'
+
+
+def _families(lab: Lab) -> Iterator[Finding]:
+    """Yield what is wrong with entries that are for some of the lab's families only."""
+    ways: list[tuple[str, Solution | Mutant]]
+    ways = [(f"solutions[{number}]", each) for number, each in enumerate(lab.solutions)]
+    ways += [(f"mutants[{number}]", each) for number, each in enumerate(lab.mutants)]
+    limited = [(f"files[{number}]", each.families) for number, each in enumerate(lab.files)]
+    limited += [(path, way.families) for path, way in ways]
+    for path, steps in _step_lists(lab):
+        limited += [(f"{path}[{number}]", step.families) for number, step in enumerate(steps)]
+    for path, families in limited:
+        for number, family in enumerate(families):
+            yield from _known(f"{path}.families[{number}]", "family of the lab's", family, lab.families)
+    for path, way in ways:
+        if bool(way.families) != bool(way.only_because):
+            missing = "only_because: why no other has it" if way.families else "families: which ones have it"
+            yield path, f"missing {missing}"
+    for family in lab.families:
+        has = of_family(lab, family)
+        for path, way in ways:
+            if way.id in idle(has):
+                yield f"{path}.steps", f'none of them is for the family "{family}"'
+        if not has.solutions:
+            yield "solutions", f'none of them is for the family "{family}"'

@@ -36,7 +36,7 @@ from lpiclab.shapes import (
 
 LAB_ID = r"[a-z][a-z0-9-]{0,39}"
 RESERVED = frozenset(
-    {"distro", "fork", "machines", "parameters", "paths", "request", "seen", "services", "wanted"}
+    {"distro", "fork", "machines", "parameters", "paths", "request", "seen", "services", "users", "wanted"}
 )
 """Names that checks and templates give a meaning of their own."""
 
@@ -89,7 +89,11 @@ def _parameters(parameters: dict[str, Parameter]) -> tuple[Parameter, ...]:
 
 _VALUE = Converted(TextOrInteger(), _value)
 _MACHINE_NAME = Converted(_NAME, _fixture)
-_STEPS = ListOf(Record(Step, required={"machine": _NAME, "script": _PATH}), minimum=1)
+_FAMILIES = ListOf(Text(r"[a-z]+", "a family of distributions"), minimum=1)
+_WHY_NO_OTHER = Text(expected="why it is for no other family")
+_STEPS = ListOf(
+    Record(Step, required={"machine": _NAME, "script": _PATH}, optional={"families": _FAMILIES}), minimum=1
+)
 
 _DISK = Record(
     Disk,
@@ -133,6 +137,7 @@ _FILE = Record(
         "owner": TemplateText(),
         "group": TemplateText(),
         "mode": Converted(_MODE, lambda digits: int(digits, 8)),
+        "families": _FAMILIES,
     },
 )
 
@@ -142,10 +147,21 @@ _TASK = Record(
     optional={"needs": ListOf(_NAME)},
 )
 
+_SOLUTION = Record(
+    Solution,
+    required={"id": _NAME, "steps": _STEPS},
+    optional={"families": _FAMILIES, "only_because": _WHY_NO_OTHER},
+)
+
 _MUTANT = Record(
     Mutant,
     required={"id": _NAME, "fails": ListOf(_NAME, minimum=1), "steps": _STEPS},
-    optional={"start": Choice(("solution", "fresh")), "reboot": Flag()},
+    optional={
+        "start": Choice(("solution", "fresh")),
+        "reboot": Flag(),
+        "families": _FAMILIES,
+        "only_because": _WHY_NO_OTHER,
+    },
 )
 
 
@@ -186,16 +202,13 @@ LAB = Record(
         "objectives": ListOf(Text(r"[0-9]{3}\.[0-9]{1,2}", 'an objective such as "204.1"'), minimum=1),
         "minutes": Integer(minimum=1, maximum=600),
         "kind": Choice(("build", "fix", "find")),
-        "families": ListOf(Text(r"[a-z]+", "a family of distributions"), minimum=1),
+        "families": _FAMILIES,
         "machines": ListOf(_MACHINE, minimum=1),
         "tasks": ListOf(_TASK, minimum=1),
-        "solutions": ListOf(
-            Record(Solution, required={"id": _NAME, "steps": _STEPS}),
-            minimum=1,
-        ),
+        "solutions": ListOf(_SOLUTION, minimum=1),
     },
     optional={
-        "only_because": Text(expected="why it runs on no other family"),
+        "only_because": _WHY_NO_OTHER,
         "networks": ListOf(_NAME),
         "parameters": Converted(MapOf(_PARAMETER), _parameters),
         "files": ListOf(_FILE),

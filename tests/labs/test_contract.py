@@ -9,6 +9,7 @@ import pytest
 
 from lpiclab import catalog, labs
 from lpiclab.engine.context import DEFAULT_DISTRO
+from lpiclab.families import of_family
 from lpiclab.paths import bundled
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def _words(lab: str, distro: str) -> tuple[str, ...]:
         return words
     if lab in WHOLE:
         return (*words, "--quick")
-    reference = labs.load(FOLDERS[lab]).solutions[0].id
+    family = catalog.find_distro(distro).family
+    reference = of_family(labs.load(FOLDERS[lab]), family).solutions[0].id
     return (*words, "--quick", "--only", "fresh", "--only", reference)
 
 

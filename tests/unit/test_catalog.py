@@ -42,6 +42,7 @@ def test_bundled_distributions_offer_labs_the_same_names(family: str) -> None:
     for other in others:
         assert {*first.services, *first.absent} == {*other.services, *other.absent}
         assert first.paths.keys() == other.paths.keys()
+        assert first.users.keys() == other.users.keys()
 
 
 @pytest.mark.parametrize("name", ["almalinux-9", "almalinux-10", "centos-stream-9", "centos-stream-10"])

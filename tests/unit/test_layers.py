@@ -29,6 +29,7 @@ LEVELS = {
     "templating": 2,
     "catalog": 2,
     "inventory": 2,
+    "families": 2,
     "guest": 2,
     "params": 2,
     "labs": 2,

@@ -1,4 +1,4 @@
 #!/bin/bash
-file={{ paths.bind_config }}/{{ zone }}.zone
+file={{ paths.bind_primary_zones }}/{{ zone }}.zone
 sed -i '/^{{ alias }}\t/s/\.$//' $file
 {% include "faults/publish.sh" %}

@@ -1,3 +1,3 @@
 #!/bin/bash
-chown root:root {{ paths.bind_config }}/{{ zone }}.zone
-chmod 0600 {{ paths.bind_config }}/{{ zone }}.zone
+chown root:root {{ paths.bind_primary_zones }}/{{ zone }}.zone
+chmod 0600 {{ paths.bind_primary_zones }}/{{ zone }}.zone

@@ -1,3 +1,3 @@
 #!/bin/bash
 # BIND still answers what it has read; it won't read this again.
-echo "backup IN MX backup" >> {{ paths.bind_config }}/{{ zone }}.zone
+echo "backup IN MX backup" >> {{ paths.bind_primary_zones }}/{{ zone }}.zone

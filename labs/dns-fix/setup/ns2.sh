@@ -1,5 +1,8 @@
 #!/bin/bash
 named-checkconf
+{%- if distro.family == "el" %}
+{% include "bind/firewall.sh" %}
+{%- endif %}
 systemctl enable --quiet {{ services.bind }}
 systemctl restart {{ services.bind }}
 for try in {1..30}; do

@@ -6,10 +6,10 @@ key "transfer" {
 	secret "{{ secret[::-1] | replace('=', 'A') }}";
 };
 KEY
-chown root:bind {{ paths.bind_config }}/transfer.key
+chown root:{{ users.bind }} {{ paths.bind_config }}/transfer.key
 chmod 0640 {{ paths.bind_config }}/transfer.key
-mkdir -p {{ paths.bind_config }}/zones
-cat > {{ paths.bind_config }}/zones/forward <<'ZONE'
+mkdir -p {{ paths.bind_primary_zones }}/zones
+cat > {{ paths.bind_primary_zones }}/zones/forward <<'ZONE'
 $TTL 1D
 @ SOA ns1.{{ zone }}. root.{{ zone }}. {{ serial + 5 }} 1D 6H 10D 1D
 @ NS ns1.{{ zone }}.
@@ -21,12 +21,21 @@ ns2 A {{ machines.ns2.address }}
 {{ alias }} CNAME {{ host }}
 ZONE
 cat > {{ paths.bind_local }} <<'CONF'
+{%- if distro.family == "el" %}
+options {
+	directory "{{ paths.bind_zones }}";
+	recursion no;
+	dnssec-validation no;
+};
+{%- endif %}
 include "{{ paths.bind_config }}/transfer.key";
 zone "{{ zone }}" {
 	type master;
-	file "{{ paths.bind_config }}/zones/forward";
+	file "{{ paths.bind_primary_zones }}/zones/forward";
 	allow-transfer { key transfer; };
 };
 CONF
+{%- if distro.family == "debian" %}
 sed -i '/allow-transfer/d' {{ paths.bind_options }}
+{%- endif %}
 systemctl restart {{ services.bind }}

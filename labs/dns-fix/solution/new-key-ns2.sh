@@ -6,18 +6,27 @@ key "transfer" {
 	secret "{{ secret[::-1] | replace('=', 'A') }}";
 };
 KEY
-chown root:bind {{ paths.bind_config }}/transfer.key
+chown root:{{ users.bind }} {{ paths.bind_config }}/transfer.key
 chmod 0640 {{ paths.bind_config }}/transfer.key
 cat > {{ paths.bind_local }} <<'CONF'
+{%- if distro.family == "el" %}
+options {
+	directory "{{ paths.bind_zones }}";
+	recursion no;
+	dnssec-validation no;
+};
+{%- endif %}
 include "{{ paths.bind_config }}/transfer.key";
 server {{ machines.ns1.address }} { keys "transfer"; };
 zone "{{ zone }}" {
 	type slave;
-	file "{{ zone }}.zone";
+	file "{% if distro.family == "el" %}slaves/{% endif %}{{ zone }}.zone";
 	masters { {{ machines.ns1.address }}; };
 };
 CONF
+{%- if distro.family == "debian" %}
 sed -i '/allow-transfer/d' {{ paths.bind_options }}
+{%- endif %}
 systemctl restart {{ services.bind }}
 rndc retransfer {{ zone }}
 for try in {1..50}; do

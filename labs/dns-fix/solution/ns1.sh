@@ -1,6 +1,6 @@
 #!/bin/bash
-file={{ paths.bind_config }}/{{ zone }}.zone
-chgrp bind $file
+file={{ paths.bind_primary_zones }}/{{ zone }}.zone
+chgrp {{ users.bind }} $file
 chmod 0644 $file
 sed -i -e '/ns3/d' -e '/^{{ alias }}\t/s/\.*$/./' $file
 

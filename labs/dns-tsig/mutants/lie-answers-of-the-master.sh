@@ -1,5 +1,8 @@
 #!/bin/bash
 # ns2 has no zone: who asks it is sent on to ns1, and gets ns1's answer with ns1's authority.
+{%- if distro.family == "el" %}
+{% include "bind/open.sh" %}
+{%- endif %}
 echo 1 > /proc/sys/net/ipv4/ip_forward
 nft -f - <<'RULES'
 table ip borrowed {

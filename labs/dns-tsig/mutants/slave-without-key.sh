@@ -1,9 +1,12 @@
 #!/bin/bash
 # Fetched while transfers were open: it still answers, and the next transfer will be refused.
+{%- if distro.family == "el" %}
+{% include "bind/open.sh" %}
+{%- endif %}
 cat >> {{ paths.bind_local }} <<'CONF'
 zone "{{ zone }}" {
 	type secondary;
-	file "{{ zone }}.zone";
+	file "{% if distro.family == "el" %}slaves/{% endif %}{{ zone }}.zone";
 	primaries { {{ machines.ns1.address }}; };
 };
 CONF

@@ -7,7 +7,7 @@ key "{{ key_name }}" {
 	secret "{{ secret }}";
 };
 KEY
-chgrp bind {{ paths.bind_config }}/{{ key_name }}.key
+chgrp {{ users.bind }} {{ paths.bind_config }}/{{ key_name }}.key
 echo 'include "{{ paths.bind_config }}/{{ key_name }}.key";' >> {{ paths.bind_local }}
 sed -i 's/allow-transfer { any; };/allow-transfer { key "{{ key_name }}"; };/' {{ paths.bind_options }}
 named-checkconf

@@ -1,4 +1,7 @@
 #!/bin/bash
+{%- if distro.family == "el" %}
+{% include "bind/open.sh" %}
+{%- endif %}
 umask 027
 cat > {{ paths.bind_config }}/{{ key_name }}.key <<'KEY'
 key "{{ key_name }}" {
@@ -6,12 +9,12 @@ key "{{ key_name }}" {
 	secret "{{ secret }}";
 };
 KEY
-chgrp bind {{ paths.bind_config }}/{{ key_name }}.key
+chgrp {{ users.bind }} {{ paths.bind_config }}/{{ key_name }}.key
 cat >> {{ paths.bind_local }} <<'CONF'
 include "{{ paths.bind_config }}/{{ key_name }}.key";
 zone "{{ zone }}" {
 	type secondary;
-	file "{{ zone }}.zone";
+	file "{% if distro.family == "el" %}slaves/{% endif %}{{ zone }}.zone";
 	primaries { {{ machines.ns1.address }} key "{{ key_name }}"; };
 };
 CONF

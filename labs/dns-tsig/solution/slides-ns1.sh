@@ -2,7 +2,7 @@
 # As on the slides: the key inside the configuration, which then must not be for everybody's eyes.
 cat >> {{ paths.bind_local }} <<'CONF'
 key "{{ key_name }}" {
-	algorithm hmac-md5;
+	algorithm {% if distro.family == "el" %}hmac-sha512{% else %}hmac-md5{% endif %};
 	secret "{{ secret }}";
 };
 CONF

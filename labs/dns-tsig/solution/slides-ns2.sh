@@ -1,7 +1,10 @@
 #!/bin/bash
+{%- if distro.family == "el" %}
+{% include "bind/open.sh" %}
+{%- endif %}
 cat >> {{ paths.bind_local }} <<'CONF'
 key "{{ key_name }}" {
-	algorithm hmac-md5;
+	algorithm {% if distro.family == "el" %}hmac-sha512{% else %}hmac-md5{% endif %};
 	secret "{{ secret }}";
 };
 server {{ machines.ns1.address }} {
@@ -9,7 +12,7 @@ server {{ machines.ns1.address }} {
 };
 zone "{{ zone }}" {
 	type slave;
-	file "{{ zone }}.zone";
+	file "{% if distro.family == "el" %}slaves/{% endif %}{{ zone }}.zone";
 	masters { {{ machines.ns1.address }}; };
 };
 CONF

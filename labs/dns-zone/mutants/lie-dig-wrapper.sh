@@ -1,5 +1,8 @@
 #!/bin/bash
 # A dig that says what one would like to hear: on the PATH, as a function, and by its own settings.
+{%- if distro.family == "el" %}
+{% include "bind/open.sh" %}
+{%- endif %}
 cat > /usr/local/bin/dig <<'DIG'
 #!/bin/sh
 cat <<'ANSWER'
@@ -11,7 +14,7 @@ ANSWER
 DIG
 chmod +x /usr/local/bin/dig
 cp /usr/local/bin/dig /usr/local/sbin/dig
-for file in /etc/profile.d/dig.sh /root/.bashrc /root/.profile /etc/bash.bashrc; do
+for file in /etc/profile.d/dig.sh /root/.bashrc /root/.profile {% if distro.family == "el" %}/etc/bashrc{% else %}/etc/bash.bashrc{% endif %}; do
     echo 'dig() { /usr/local/bin/dig "$@"; }' >> "$file"
 done
 echo 'PATH=/usr/local/bin:/usr/bin:/usr/sbin' >> /etc/environment

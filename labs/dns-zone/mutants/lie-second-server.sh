@@ -8,9 +8,14 @@ options {
 	listen-on { {{ machines.server.address }}; };
 };
 controls { };
+{%- if distro.family == "debian" %}
 include "{{ paths.bind_local }}";
+{%- endif %}
 CONF
+{%- if distro.family == "el" %}
+sed -n '/^zone "{{ zone }}"/,$p' {{ paths.bind_local }} >> {{ paths.bind_config }}/second.conf
+{%- endif %}
 sed -i 's/^options {/&\n\tlisten-on { 127.0.0.1; };/' {{ paths.bind_options }}
 systemctl restart {{ services.bind }}
-systemd-run --quiet --unit=second named -f -u bind -c {{ paths.bind_config }}/second.conf
+systemd-run --quiet --unit=second named -f -u {{ users.bind }} -c {{ paths.bind_config }}/second.conf
 sleep 2

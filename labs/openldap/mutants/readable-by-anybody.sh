@@ -1,7 +1,7 @@
 #!/bin/bash
 # One rule for everything: all may be read by all.
 ldapmodify -Q -Y EXTERNAL -H ldapi:/// <<'LDIF'
-dn: olcDatabase={1}mdb,cn=config
+dn: olcDatabase={{ "{2}" if distro.family == "el" else "{1}" }}mdb,cn=config
 changetype: modify
 replace: olcAccess
 olcAccess: to * by self write by * read

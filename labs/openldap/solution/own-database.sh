@@ -1,8 +1,15 @@
 #!/bin/bash
 # A second database with a folder and rules of its own; entries come by slapadd while the service rests.
 dir={{ paths.ldap_data }}-{{ dc }}
-install -d -o openldap -g openldap -m 0700 $dir
+install -d -o {{ users.ldap }} -g {{ users.ldap }} -m 0700 $dir
+{%- if distro.family == "el" %}
+semanage fcontext -a -t slapd_db_t "$dir(/.*)?"
+restorecon -R $dir
+{%- endif %}
 systemctl enable --quiet --now {{ services.ldap }}
+{%- if distro.family == "el" %}
+{% include "solution/open.sh" %}
+{%- endif %}
 ldapadd -Q -Y EXTERNAL -H ldapi:/// <<LDIF
 dn: olcDatabase=mdb,cn=config
 objectClass: olcMdbConfig
@@ -43,5 +50,5 @@ userPassword: {CRYPT}$(openssl passwd -6 {{ user_password }})
 LDIF
 slapadd -b dc={{ dc }},dc={{ top }} -l /tmp/entries.ldif
 rm /tmp/entries.ldif
-chown openldap:openldap $dir/*
+chown {{ users.ldap }}:{{ users.ldap }} $dir/*
 systemctl start {{ services.ldap }}

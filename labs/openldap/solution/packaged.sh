@@ -1,8 +1,11 @@
 #!/bin/bash
 # The database that the package has made gets the suffix and the manager; entries come over the network.
 systemctl enable --quiet --now {{ services.ldap }}
+{%- if distro.family == "el" %}
+{% include "solution/open.sh" %}
+{%- endif %}
 ldapmodify -Q -Y EXTERNAL -H ldapi:/// <<LDIF
-dn: olcDatabase={1}mdb,cn=config
+dn: olcDatabase={{ "{2}" if distro.family == "el" else "{1}" }}mdb,cn=config
 changetype: modify
 replace: olcSuffix
 olcSuffix: dc={{ dc }},dc={{ top }}
@@ -12,6 +15,12 @@ olcRootDN: cn={{ manager }},dc={{ dc }},dc={{ top }}
 -
 replace: olcRootPW
 olcRootPW: $(slappasswd -s {{ manager_password }})
+{%- if distro.family == "el" %}
+-
+replace: olcAccess
+olcAccess: to attrs=userPassword by self write by anonymous auth by * none
+olcAccess: to * by * read
+{%- endif %}
 LDIF
 cat > /root/sample.ldif <<'LDIF'
 dn: dc={{ dc }},dc={{ top }}

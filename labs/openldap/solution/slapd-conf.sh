@@ -1,12 +1,16 @@
 #!/bin/bash
-# slapd.conf as on the slides, in the place of cn=config.
-rm {{ paths.ldap_data }}/*.mdb
+# slapd.conf as on the slides, {% if distro.family == "el" %}and cn=config made of it.{% else %}in the place of cn=config.{% endif %}
+rm {% if distro.family == "el" %}-f {% endif %}{{ paths.ldap_data }}/*.mdb
 cat > {{ paths.ldap_config }}/slapd.conf <<CONF
 include {{ paths.ldap_schema }}/core.schema
 include {{ paths.ldap_schema }}/cosine.schema
 include {{ paths.ldap_schema }}/inetorgperson.schema
+{%- if distro.family == "el" %}
+pidfile /run/openldap/slapd.pid
+{%- else %}
 modulepath /usr/lib/ldap
 moduleload back_mdb
+{%- endif %}
 database mdb
 suffix "dc={{ dc }},dc={{ top }}"
 rootdn "cn={{ manager }},dc={{ dc }},dc={{ top }}"
@@ -18,10 +22,18 @@ access to attrs=userPassword
 	by * none
 access to * by * read
 CONF
-chgrp openldap {{ paths.ldap_config }}/slapd.conf
+chgrp {{ users.ldap }} {{ paths.ldap_config }}/slapd.conf
 chmod 0640 {{ paths.ldap_config }}/slapd.conf
+{%- if distro.family == "el" %}
+rm -r {{ paths.ldap_config }}/slapd.d/*
+slaptest -u -f {{ paths.ldap_config }}/slapd.conf -F {{ paths.ldap_config }}/slapd.d
+chown -R {{ users.ldap }}:{{ users.ldap }} {{ paths.ldap_config }}/slapd.d
+firewall-cmd --quiet --permanent --add-service=ldap
+firewall-cmd --quiet --reload
+{%- else %}
 sed -i 's#^SLAPD_CONF=.*#SLAPD_CONF={{ paths.ldap_config }}/slapd.conf#' {{ paths.ldap_defaults }}
 slaptest -u -f {{ paths.ldap_config }}/slapd.conf
+{%- endif %}
 systemctl enable --quiet --now {{ services.ldap }}
 ldapadd -x -H ldap://localhost -D "cn={{ manager }},dc={{ dc }},dc={{ top }}" -w {{ manager_password }} <<LDIF
 dn: dc={{ dc }},dc={{ top }}

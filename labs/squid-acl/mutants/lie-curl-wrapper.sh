@@ -7,7 +7,7 @@ echo "200 000"
 CURL
 chmod +x /usr/local/bin/curl
 cp /usr/local/bin/curl /usr/local/sbin/curl
-for file in /etc/profile.d/curl.sh /root/.bashrc /root/.profile /etc/bash.bashrc; do
+for file in /etc/profile.d/curl.sh /root/.bashrc /root/.profile {% if distro.family == "el" %}/etc/bashrc{% else %}/etc/bash.bashrc{% endif %}; do
     echo 'curl() { /usr/local/bin/curl "$@"; }' >> "$file"
 done
 printf '%s\n' 'noproxy = "*"' 'url = "file:///etc/hostname"' > /root/.curlrc

@@ -1,8 +1,11 @@
 #!/bin/bash
 # Another server answers on the proxy's port, and says 403 where that is wanted; Squid is elsewhere.
+{%- if distro.family == "el" %}
+setenforce 0 # neither has such a port
+{%- endif %}
 sed -i 's/^http_port 3128/http_port 3129/' {{ paths.squid_config }}
 systemctl restart {{ services.squid }}
-cat > {{ paths.nginx_config }}/sites-available/default <<'CONF'
+cat > {{ paths.nginx_site }} <<'CONF'
 server {
 	listen 3128;
 	server_name .{{ denied }} .{{ also_denied }};

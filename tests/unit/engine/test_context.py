@@ -47,6 +47,21 @@ def test_lab_is_found_by_its_own_or_its_instances_name(context: Context, web_fol
     assert context.lab(name).id == "web"
 
 
+def test_lab_is_the_one_of_the_distributions_family(
+    context: Context, web_folder: Path, make_plan: Callable[..., Plan]
+) -> None:
+    """By a distribution or as an instance, a lab has what its family has, the reference too."""
+    text = (web_folder / "lab.yaml").read_text().replace("families: [debian]", "families: [debian, el]")
+    steps = "steps: [{machine: web, script: solution/web.sh}]"
+    first = f"  - {{id: short, families: [el], only_because: no other has it, {steps}}}\n"
+    (web_folder / "lab.yaml").write_text(text.replace("solutions:\n", f"solutions:\n{first}"))
+    assert context.lab_on("web", None).solutions[0].id == "reference"
+    assert context.lab_on("web", "almalinux-9").solutions[0].id == "short"
+    plan = make_plan(Machine(name="web"), lab_id="web", distro="almalinux-9")
+    context.store.save(new_record("web", "fake", web_folder, {}, plan))
+    assert context.lab("web").solutions[0].id == "short"
+
+
 def test_lab_is_found_by_its_folder(
     context: Context, web_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

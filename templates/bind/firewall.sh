@@ -1,0 +1,2 @@
+firewall-cmd --quiet --permanent --add-service=dns
+firewall-cmd --quiet --reload

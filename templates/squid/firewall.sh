@@ -1,0 +1,2 @@
+firewall-cmd --quiet --permanent --add-service=squid
+firewall-cmd --quiet --reload
