@@ -61,6 +61,7 @@ def show_lab(
     lab: arguments.Lab,
     lang: arguments.Lang = None,
     seed: arguments.Seed = None,
+    distro: arguments.Distro = None,
     proof: Annotated[
         bool, typer.Option("--proof", help="Show what proves each task's grader instead.")
     ] = False,
@@ -68,16 +69,17 @@ def show_lab(
 ) -> None:
     """Show a lab's story and its tasks with their points.
 
-    For an instance that is up, its own names and addresses are shown.
+    For an instance that is up, its own names and addresses are shown, unless others are asked for.
     """
     context = Context.from_environment()
     language = output.language(lang)
     the_lab = context.lab(lab)
-    record = None if is_path(lab) or seed is not None else context.store.find(lab)
+    wished = is_path(lab) or seed is not None or distro is not None
+    record = None if wished else context.store.find(lab)
     plan = (
         record.plan
         if record
-        else context.plan(the_lab, seed=seed or "", distro=context.distro(DEFAULT_DISTRO))
+        else context.plan(the_lab, seed=seed or "", distro=context.distro(distro or DEFAULT_DISTRO))
     )
     text = context.text(the_lab, plan, language)
     if proof:

@@ -75,6 +75,15 @@ def test_lab_is_shown_for_programs(lpiclab: Lpiclab) -> None:
     assert "c2VjcmV0" not in drawn["tasks"][0]["text"]
 
 
+def test_lab_is_shown_as_a_distribution_has_it(lpiclab: Lpiclab) -> None:
+    """What one is, its own words tell; a misspelt one is told with the nearest name."""
+    assert "/etc/bind/named.conf.local" in lpiclab("show", "dns-zone")[1]
+    assert "/etc/bind" not in lpiclab("show", "dns-zone", "--distro", "almalinux-9")[1]
+    code, _, stderr = lpiclab("show", "dns-zone", "--distro", "almalinx-9")
+    assert code == 2
+    assert 'did you mean "almalinux-9"?' in stderr
+
+
 @pytest.mark.parametrize("command", ["show", "up", "check", "solve", "console", "restart", "reset", "ssh"])
 def test_unknown_lab_is_told_with_the_nearest(lpiclab: Lpiclab, command: str) -> None:
     """Every command that names a lab suggests the right one, with status 2."""
