@@ -151,4 +151,16 @@ def spawn(
         except FileNotFoundError as error:
             raise MissingTool(f"{words[0]} is not installed", hint="run `lpiclab doctor`") from error
     process.returncode = 0  # else Popen warns that its child outlives it, which is the point
+    _wait_for_words(process.pid)
     return process.pid
+
+
+def _wait_for_words(pid: int) -> None:
+    """Wait until a program just started can be found by its words, or has ended.
+
+    Popen waits for execve(2) to close our descriptors. The kernel puts the new words in place some
+    microseconds later, and until then the process has none (proc_pid_cmdline(5)).
+    """
+    words = Path(f"/proc/{pid}/cmdline")
+    while not words.read_bytes() and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        os.sched_yield()

@@ -108,6 +108,16 @@ def test_spawned_program_is_on_its_own(tmp_path: Path) -> None:
     assert sorted((tmp_path / "log").read_text().split()) == ["err", "out"]
 
 
+def test_spawned_program_can_be_found_at_once(tmp_path: Path) -> None:
+    """Its words are there, however little time it has had; one that ends at once has none, and is no trap."""
+    for _ in range(50):
+        pid = proc.spawn(["sleep", "60"], log=tmp_path / "log", folder=tmp_path)
+        assert Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\0" + b"60\0"
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.waitpid(proc.spawn(["true"], log=tmp_path / "log", folder=tmp_path), 0)
+
+
 def test_spawning_an_absent_program_is_an_error(tmp_path: Path) -> None:
     """The caller is told at once."""
     with pytest.raises(MissingTool, match="no-such-program-here"):
