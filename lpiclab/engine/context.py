@@ -77,14 +77,14 @@ class Context:
         )
 
     def lab(self, name: str) -> Lab:
-        """Return the lab of an instance that is up, a lab id or a lab's folder.
+        """Return the lab of an instance that is up, a lab id or a lab's folder, as its author wrote it.
 
         Raises:
             UsageError: there is none; the nearest name is suggested.
             SpecError: it has mistakes.
         """
         if not is_path(name) and (record := self.store.find(name)):
-            return self.lab_of(record)
+            return self._lab_behind(record)
         return labs.load(self.lab_folder(name), template_roots=self.template_roots)
 
     def lab_on(self, name: str, distro: str | None) -> Lab:
@@ -166,12 +166,14 @@ class Context:
 
     def lab_of(self, record: Record) -> Lab:
         """Return the lab that an instance was made from, as it is on disk now and its family has it."""
+        return of_family(self._lab_behind(record), self.distro(record.plan.distro).family)
+
+    def _lab_behind(self, record: Record) -> Lab:
         folder = Path(record.lab_folder)
         if not (folder / "lab.yaml").is_file():
             problem = SpecProblem(folder / "lab.yaml", 0, 0, f"the lab of {record.id} is gone")
             raise SpecError([problem])
-        lab = labs.load(folder, template_roots=self.template_roots)
-        return of_family(lab, self.distro(record.plan.distro).family)
+        return labs.load(folder, template_roots=self.template_roots)
 
     def provider(self, record: Record) -> Provider:
         """Return the provider that has the instance's machines."""

@@ -25,7 +25,7 @@ from lpiclab.state import Record
 
 Kind = Literal["faults", "fresh", "solutions", "mutants", "seeds"]
 KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants", "seeds")
-USUAL_SEEDS = 10
+_USUAL_SEEDS = 10
 """How many seeds are tried when `seeds` are asked for without a number."""
 
 _SOLVED = "solved"
@@ -78,8 +78,6 @@ def parts(
         *(Part(lab=name, kind="mutants", id=each.id) for each in lab.mutants),
     ]
     known = [*KINDS, *(part.id for part in everything if part.kind != "fresh")]
-    number = seeds or (USUAL_SEEDS if "seeds" in only else 0)
-    everything += [Part(lab=name, kind="seeds", id=f"seed-{each}") for each in range(1, number + 1)]
     for word in only:
         if word not in known:
             raise UsageError(
@@ -90,9 +88,10 @@ def parts(
     wanted = [
         part
         for part in everything
-        if part.id in only
-        or (part.id not in many and (not only or part.kind in only or (seeds and part.kind == "seeds")))
+        if part.id in only or (part.id not in many and (not only or part.kind in only))
     ]
+    number = seeds or (_USUAL_SEEDS if "seeds" in only else 0)
+    wanted += [Part(lab=name, kind="seeds", id=f"seed-{each}") for each in range(1, number + 1)]
     if not wanted:
         raise UsageError(f"{lab.id} has no {' and no '.join(only)} to prove")
     return wanted

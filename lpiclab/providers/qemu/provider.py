@@ -88,7 +88,7 @@ class QemuProvider:
             launch.together(waiting, one, "to start", deadline)
 
     def restart(self, instance: Instance, machines: Sequence[str], /, *, deadline: Deadline) -> None:
-        """Reboot from inside, by the reset button where that does not work."""
+        """Reboot from inside, by the reset button where that does not work; boot what ends meanwhile."""
         frozen.wake(places(instance))
         chosen = [each for each in places(instance) if each.machine.name in machines]
         how = self._accelerator(instance)
@@ -97,8 +97,8 @@ class QemuProvider:
             try:
                 await _reboot(each)
             except GuestError:
-                # QEMU can crash while it resets a machine of two emulated processors (seen with 7.2: one
-                # of them is in the middle of an access to a device that is being taken away).
+                # QEMU can crash while it resets an emulated machine (seen with 7.2 and two processors: one of
+                # them writes to a device that is gone). What has shut down in order boots from its disks.
                 uuid = each.identity.uuid
                 if not await asyncio.to_thread(process.wait_gone, uuid, deadline=Deadline.after(_CRASH_S)):
                     raise

@@ -151,7 +151,7 @@ class Templates:
             return ()
 
     def _sweep(self) -> None:
-        """Remove what killed commands left: its name may never be used again."""
+        """Remove what killed commands left, whose names may never be used again; give back what is in use."""
         for rubbish in self.root.glob(".*.old"):
             name = rubbish.stem.removeprefix(".")
             if name in self.users() and not self.folder(name).exists():

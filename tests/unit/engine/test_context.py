@@ -57,9 +57,12 @@ def test_lab_is_the_one_of_the_distributions_family(
     (web_folder / "lab.yaml").write_text(text.replace("solutions:\n", f"solutions:\n{first}"))
     assert context.lab_on("web", None).solutions[0].id == "reference"
     assert context.lab_on("web", "almalinux-9").solutions[0].id == "short"
-    plan = make_plan(Machine(name="web"), lab_id="web", distro="almalinux-9")
-    context.store.save(new_record("web", "fake", web_folder, {}, plan))
-    assert context.lab("web").solutions[0].id == "short"
+    for distro, reference in (("almalinux-9", "short"), ("debian-13", "reference")):
+        plan = make_plan(Machine(name="web"), lab_id="web", distro=distro)
+        context.store.save(record := new_record("web", "fake", web_folder, {}, plan))
+        assert context.lab_of(record).solutions[0].id == reference
+        # Whatever is up of it.
+        assert context.lab_on("web", "almalinux-9").solutions[0].id == "short"
 
 
 def test_lab_is_found_by_its_folder(
