@@ -4,6 +4,8 @@ DISTRO ?= debian-12
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
+# A process for each processor, but no more than there is memory for machines.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro test-vagrant docs bench bench-labs
@@ -40,22 +42,22 @@ test-packages: setup
 	./tools/system-packages busybox-static
 
 test: test-packages ## Run all tests: every lab solved, three proved whole, on real machines
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 test-labs: test-packages ## Prove every lab's contract, with all of its forks
-	LPICLAB_PROVE_ALL=1 $(BIN)/pytest tests/labs
+	LPICLAB_PROVE_ALL=1 $(BIN)/pytest $(SIDE_BY_SIDE) tests/labs
 
 test-machines: test-packages ## Run the tests of machines, networks and crashes, on real machines
-	$(BIN)/pytest tests/vm
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/vm
 
 test-unit: test-packages ## Run the tests that need no machine
-	$(BIN)/pytest tests/unit tests/contract tests/labs/test_format.py -m "not vm"
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/contract tests/labs/test_format.py -m "not vm"
 
 test-distro: test-packages ## Prove the labs on another distribution: make test-distro DISTRO=almalinux-9
 	$(BIN)/lpiclab lint --distro $(DISTRO)
 	$(BIN)/lpiclab image build $(DISTRO)
 	LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/vm/test_distro.py
-	LPICLAB_PROVE_ALL=1 LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest tests/labs/test_contract.py
+	LPICLAB_PROVE_ALL=1 LPICLAB_DISTRO=$(DISTRO) $(BIN)/pytest $(SIDE_BY_SIDE) tests/labs/test_contract.py
 
 test-vagrant: setup ## Run the labs that prove the provider vagrant, with libvirt in namespaces of its own (root)
 	./tools/system-packages vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients

@@ -15,6 +15,8 @@ from unittest import mock
 
 import paramiko
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling, Scheduling
 
 from lpiclab import catalog, images
 from lpiclab.engine import lifecycle
@@ -27,6 +29,33 @@ from lpiclab.providers.registry import DEFAULT, load_provider
 from lpiclab.ssh import Session
 from lpiclab.state import Record
 from lpiclab.wait import Deadline
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes longest begin first: a lab's proof, then what boots machines."""
+    items.sort(key=lambda item: (not _is_proof(item.nodeid), item.get_closest_marker("vm") is None))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Keep a file's tests in one process of several, for what they share; labs' proofs share nothing."""
+    return _Files(config, log)
+
+
+class _Files(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if _is_proof(nodeid) else nodeid.partition("::")[0]
+
+
+def _is_proof(nodeid: str) -> bool:
+    return nodeid.startswith("tests/labs/test_contract.py::")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what each lab's proof came to: a run of these tests is where that is measured."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "proof" and report.when == "call":
+                terminalreporter.write_line(str(value))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,10 +87,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 @pytest.fixture(scope="session")
-def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """Hold folders for real machines: this user's images, built if need be, and new instances."""
+def imageless_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """Hold folders for real machines: this user's images, whichever there are, and new instances."""
     theirs = Home.from_environment()
-    images.ensure(catalog.find_distro(os.environ.get("LPICLAB_DISTRO") or DEFAULT_DISTRO), theirs, print)
     root = tmp_path_factory.mktemp("home")
     for name, folder in (("images", theirs.images), ("settings", theirs.settings)):
         (root / name).symlink_to(private_folder(folder))
@@ -75,6 +103,14 @@ def vm_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     context = Context(home=home, lab_roots=[bundled("labs")], template_roots=[bundled("templates")])
     for instance_id in context.store.ids():
         lifecycle.down(context, instance_id)
+
+
+@pytest.fixture(scope="session")
+def vm_home(imageless_home: Home) -> Home:
+    """Return folders for real machines, with the image that most tests need, built if need be."""
+    distro = catalog.find_distro(os.environ.get("LPICLAB_DISTRO") or DEFAULT_DISTRO)
+    images.ensure(distro, Home.from_environment(), print)
+    return imageless_home
 
 
 @pytest.fixture

@@ -92,6 +92,7 @@ def prove(
     ] = 0,
     distro: arguments.Distro = None,
     provider: arguments.Provider = None,
+    inventory: arguments.Inventory = None,
     seed: arguments.Seed = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the solutions print.")] = False,
 ) -> None:
@@ -106,9 +107,11 @@ def prove(
         raise UsageError(
             "--verbose shows one machine's words, and -j is several", hint="leave one of them out"
         )
+    if inventory and jobs > 1:
+        raise UsageError("an inventory has the machines of one part, and -j is several", hint="leave -j out")
     steps = output.Steps()
     context = Context.from_environment(steps if verbose else lambda _: None)
-    wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro)
+    wish = lifecycle.Wish(seed=seed, provider=provider, distro=distro, inventory=inventory)
     parts = [
         part
         for name in labs

@@ -21,6 +21,7 @@ from lpiclab.engine.proof import Proof, differences, not_as, not_passing, passin
 from lpiclab.errors import CommandFailed, UsageError
 from lpiclab.model import Lab, Mutant, Report, Solution, Step
 from lpiclab.names import nearest
+from lpiclab.providers.base import Forks
 from lpiclab.state import Record
 
 Kind = Literal["faults", "fresh", "solutions", "mutants", "seeds"]
@@ -194,12 +195,18 @@ class _Bench:
         return grading.grade(self.context, self.record, self.lab, "en", quick=quick)
 
     def _wrong(self, wanted: Collection[str], *, forks: bool = True) -> tuple[str, ...]:
-        """Grade what fails exactly `wanted`, and return what is not so."""
-        if self.quick or not forks:
+        """Grade what fails exactly `wanted`, and return what is not so.
+
+        Where machines can't be copied, what nothing else tells is seen after a reboot of the machines.
+        """
+        copies = isinstance(self.context.provider(self.record), Forks)
+        if self.quick or not forks or not copies:
             problems = not_as(self.lab, wanted, self._grade(quick=True))
             if not problems or not forks:
                 return problems
-        return not_as(self.lab, wanted, self._grade())
+        if not copies:
+            lifecycle.reboot(self.context, self.record)
+        return not_as(self.lab, wanted, self._grade(quick=not copies))
 
     def _run(self, steps: Sequence[Step]) -> None:
         self.fresh = False

@@ -47,19 +47,21 @@ def done(lpiclab: Start) -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def machines_of() -> Callable[[str], list[int]]:
+def machines_of(vm_home: Home) -> Callable[[str], list[int]]:
     """Return what finds the processes of an instance's machines and of its forks."""
-    return _machines_of
 
+    def find(instance_id: str) -> list[int]:
+        wanted = f"guest=lpiclab-{instance_id}-".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+                # Tests in another process may have an instance of this name, too.
+                ours = (entry / "cwd").readlink().is_relative_to(vm_home.instances.parent) if words else False
+            except OSError:
+                continue
+            if ours and any(word.startswith(wanted) for word in words):
+                found.append(int(entry.name))
+        return found
 
-def _machines_of(instance_id: str) -> list[int]:
-    wanted = f"guest=lpiclab-{instance_id}-".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
-        except OSError:
-            continue
-        if any(word.startswith(wanted) for word in words):
-            found.append(int(entry.name))
-    return found
+    return find

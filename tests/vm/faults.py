@@ -62,6 +62,8 @@ OTHERS: dict[object, tuple[str, ...]] = {
     shutil: ("rmtree",),
 }
 NOT_REACHED = 99
+_RENAME = pathlib.Path.rename
+_LIKE_THE_KEY = {"key.pub", "individual", "identified", "host_key", "host_key.pub", "origin"}
 _LIMIT_S = 120.0
 _seen = 0
 _counting = True
@@ -79,16 +81,18 @@ def _step(kind: str, number: int) -> None:
 def _failing(function: Callable[..., Any], kind: str, number: int) -> Callable[..., Any]:
     @functools.wraps(function)
     def step(*words: object, **named: object) -> object:
-        if kind == "full" or not _small_copy(function, words):
+        if not _one_of_several(function, words):
             _step(kind, number)
         return function(*words, **named)
 
     return step
 
 
-def _small_copy(function: Callable[..., Any], words: tuple[Any, ...]) -> bool:
-    """Tell of copying keys and the like, one by one: killed before which of them makes no difference."""
-    return function is integrity.copy_sparse and words[0].suffix != ".qcow2" and words[0].name != "key"
+def _one_of_several(function: Callable[..., Any], words: tuple[Any, ...]) -> bool:
+    """Tell of copying or moving files of which it makes no difference at which of them that fails."""
+    if function not in {integrity.copy_sparse, _RENAME}:
+        return False
+    return words[0].name in _LIKE_THE_KEY or (words[0].suffix == ".qcow2" and words[0].name != "sda.qcow2")
 
 
 def _failing_at_cont(execute: Callable[..., Any], kind: str, number: int) -> Callable[..., Any]:

@@ -95,6 +95,13 @@ def test_words_of_several_machines_are_refused(lpiclab: Lpiclab) -> None:
     assert "leave one of them out" in stderr
 
 
+def test_one_inventory_is_not_for_several_at_once(lpiclab: Lpiclab, tmp_path: Path) -> None:
+    """Two parts side by side would be set up on the same machines."""
+    code, _, stderr = lpiclab("test", "web", "--inventory", str(tmp_path / "inventory.yaml"), "-j", "2")
+    assert code == 2
+    assert "leave -j out" in stderr
+
+
 def test_schema_is_json(lpiclab: Lpiclab) -> None:
     """The schema for editors is one JSON document."""
     code, stdout, stderr = lpiclab("schema")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 
@@ -12,6 +13,7 @@ from lpiclab.engine.lifecycle import Wish
 from lpiclab.engine.proof import Proof
 from lpiclab.errors import UsageError
 from lpiclab.model import Lab, Outcome, Report, TaskResult
+from lpiclab.providers.fake import FakeProvider
 from lpiclab.state import Record
 
 Commands = list[tuple[str, str]]
@@ -175,6 +177,14 @@ def test_unknown_part_is_refused(context: Context) -> None:
     assert caught.value.hint == 'did you mean "not-enabled"?'
 
 
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let machines be such as can be copied."""
+    for ability in ("fork", "cut_power", "unplug"):
+        monkeypatch.setattr(FakeProvider, ability, mock.Mock(), raising=False)
+
+
+@pytest.mark.usefixtures("forks")
 def test_quick_proof_uses_forks_where_nothing_else_tells(
     context: Context, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +205,27 @@ def test_quick_proof_uses_forks_where_nothing_else_tells(
     proofs = list(contract.prove(context, wish, lambda _: None, wanted, quick=True))
     assert [proof.step for proof in proofs if proof.problems] == []
     assert forked == ["skip", "pass", "fail"]
+
+
+def test_machines_are_rebooted_where_they_can_not_be_copied(
+    context: Context, commands: Commands, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong solution that nothing else finds out is found out so."""
+
+    def grade(*_: object, quick: bool = False) -> Report:
+        del quick
+        outcomes = _outcomes(commands)
+        if outcomes["page"] is Outcome.FAIL and commands[-1][1] != "reboot":
+            outcomes = dict.fromkeys(outcomes, Outcome.PASS)
+        return _report(outcomes)
+
+    def reboot(*_: object) -> None:
+        commands.append(("web", "reboot"))
+
+    monkeypatch.setattr(grading, "grade", grade)
+    monkeypatch.setattr(lifecycle, "reboot", reboot)
+    assert _proofs(context, "empty-page") == {"wrong solution empty-page: fails page": ()}
+    assert commands[-1][1] == "reboot"
 
 
 def test_seeds_are_proved_on_instances_of_their_own(
