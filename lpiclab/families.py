@@ -26,6 +26,7 @@ def of_family(lab: Lab, family: str) -> Lab:
         lab,
         files=_kept(lab.files, family),
         setup=_kept(lab.setup, family),
+        restores=_kept(lab.restores, family),
         undo=_kept(lab.undo, family),
         faults=tuple(replace(each, steps=_kept(each.steps, family)) for each in lab.faults),
         solutions=tuple(

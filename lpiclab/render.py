@@ -7,6 +7,7 @@ Pure but for reading templates. Templates see each parameter by its name, `machi
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +29,16 @@ from lpiclab.model import (
     Plan,
     RenderedFile,
     RenderedStep,
+    Restore,
     Step,
     TaskText,
     Value,
 )
 from lpiclab.paths import bundled
 from lpiclab.templating import Renderer
+
+_SYSTEM = "bin|boot|dev|etc|home|lib|lib64|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var"
+"""Folders of the system that are nobody's as a whole (hier(7))."""
 
 
 def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path]) -> Plan:
@@ -60,6 +65,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
     faults = params.draw_faults(lab, seed)
     rendered_faults = tuple(_step(step, steps, lab) for fault in faults for step in fault.steps)
     rendered_undo = tuple(_step(step, steps, lab) for step in lab.undo)
+    restores = tuple(_restore(each, files) for each in lab.restores)
     files.problems += steps.problems
     files.finish()
     return Plan(
@@ -72,6 +78,7 @@ def plan(lab: Lab, *, seed: str, distro: Distro, template_roots: Sequence[Path])
         files=rendered_files,
         setup=rendered_steps,
         faults=rendered_faults,
+        restores=restores,
         undo=rendered_undo,
     )
 
@@ -221,6 +228,24 @@ def _file(spec: FileSpec, renderer: Renderer, lab: Lab) -> RenderedFile:
 def _step(step: Step, renderer: Renderer, lab: Lab) -> RenderedStep:
     content = renderer.file(step.script, _absent(lab, f'script "{step.script}"'))
     return RenderedStep(machine=step.machine, source=step.script, content=content)
+
+
+def _restore(restore: Restore, renderer: Renderer) -> Restore:
+    def rendered(templates: tuple[str, ...], shape: str, expected: str) -> tuple[str, ...]:
+        texts = tuple(renderer.text(template) for template in templates)
+        for template, text in zip(templates, texts, strict=True):
+            if text and not re.fullmatch(shape, text):
+                renderer.refuse(template, f'"{text}" is no {expected}')
+        return texts
+
+    # Whatever is at a path is removed before what was there comes back.
+    path = rf"/(?!({_SYSTEM})/*$)(?!.*/\.\.?(/|$))[A-Za-z0-9._/-]+"
+    return replace(
+        restore,
+        paths=rendered(restore.paths, path, "path of a file or folder that is a lab's to replace"),
+        services=rendered(restore.services, r"[A-Za-z0-9@._-]+", "unit of systemd"),
+        users=rendered(restore.users, r"[a-z_][a-z0-9_-]*", "user"),
+    )
 
 
 def _absent(lab: Lab, what: str) -> SpecProblem:

@@ -76,7 +76,7 @@ def look(context: Context, provider: Provider, record: Record, hosts: Mapping[st
     instance = Instance(id=record.id, folder=folder, plan=record.plan, hosts=hosts)
     provider.look(instance, deadline=Deadline.after(_LOOK_S), progress=context.progress)
     if left := lasting(record.plan):
-        context.progress(f"`down` can't undo what {left} will change: the lab has no `undo` steps")
+        context.progress(f"`down` can't undo what {left} will change: the lab doesn't say how")
 
 
 def lasting(plan: Plan) -> str:
@@ -84,7 +84,7 @@ def lasting(plan: Plan) -> str:
 
     Faults are not named: which ones there are is the learner's to find.
     """
-    if plan.undo:
+    if plan.undo or plan.restores:
         return ""
     words = list(dict.fromkeys(step.source for step in plan.setup))
     return ", ".join([*words, *(["its faults"] if plan.faults else [])])
@@ -100,5 +100,5 @@ def require_undo(provider: Provider, record: Record) -> None:
         raise UsageError(
             f"{record.id} can't be reset: nothing undoes what {left} changed, and its machines outlast it",
             hint=f"bring the machines back yourself (from a snapshot of theirs, say), then `lpiclab down"
-            f" {record.id}` and `up` again; or give the lab `undo` steps",
+            f" {record.id}` and `up` again; or give the lab `restores` or `undo` steps",
         )

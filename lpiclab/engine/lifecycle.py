@@ -256,7 +256,7 @@ def _keep(context: Context, record: Record, lab: Lab) -> bool:
 
 def _set_up_key(plan: Plan) -> str:
     """Return a digest of all that set-up puts and runs on the machines, and of how it does."""
-    facts = {"set_up": SET_UP_VERSION, "plan": replace(plan, undo=())}  # which is not for made machines
+    facts = {"set_up": SET_UP_VERSION, "plan": replace(plan, restores=(), undo=())}  # not for made machines
     return hashlib.sha256(msgspec.json.encode(facts, order="sorted")).hexdigest()
 
 

@@ -114,7 +114,7 @@ class _Linter:
         for seed in _SEEDS:
             # A wrong file or set-up script hides no mistake of the other scripts and words.
             plan = self._plan(lab, seed) or self._plan(
-                replace(lab, files=(), setup=(), faults=(), undo=()), seed
+                replace(lab, files=(), setup=(), faults=(), restores=(), undo=()), seed
             )
             if plan:
                 self._words(lab, plan, texts)

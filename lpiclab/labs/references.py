@@ -30,6 +30,7 @@ def reference_problems(lab: Lab, source: Source, roots: Sequence[Path]) -> list[
         _faults(lab),
         _steps(lab, roots),
         _files(lab, roots),
+        _restores(lab),
         _families(lab),
     )
     return [source.problem(path, message) for path, message in findings]
@@ -170,12 +171,19 @@ def _files(lab: Lab, roots: Sequence[Path]) -> Iterator[Finding]:
             yield f"files[{index}].path", f'expected an absolute path, found "{each.path}"'
 
 
+def _restores(lab: Lab) -> Iterator[Finding]:
+    machines = [machine.name for machine in lab.machines]
+    for number, each in enumerate(lab.restores):
+        yield from _known(f"restores[{number}].machine", "machine", each.machine, machines)
+
+
 def _families(lab: Lab) -> Iterator[Finding]:
     """Yield what is wrong with entries that are for some of the lab's families only."""
     ways: list[tuple[str, Solution | Mutant]]
     ways = [(f"solutions[{number}]", each) for number, each in enumerate(lab.solutions)]
     ways += [(f"mutants[{number}]", each) for number, each in enumerate(lab.mutants)]
     limited = [(f"files[{number}]", each.families) for number, each in enumerate(lab.files)]
+    limited += [(f"restores[{number}]", each.families) for number, each in enumerate(lab.restores)]
     limited += [(path, way.families) for path, way in ways]
     for path, steps in _step_lists(lab):
         limited += [(f"{path}[{number}]", step.families) for number, step in enumerate(steps)]

@@ -16,6 +16,7 @@ from lpiclab.model import (
     Mutant,
     Nic,
     Parameter,
+    Restore,
     Solution,
     Step,
     Task,
@@ -141,6 +142,17 @@ _FILE = Record(
     },
 )
 
+_RESTORE = Record(
+    Restore,
+    required={"machine": _NAME},
+    optional={
+        "paths": ListOf(TemplateText(), minimum=1),
+        "services": ListOf(TemplateText(), minimum=1),
+        "users": ListOf(TemplateText(), minimum=1),
+        "families": _FAMILIES,
+    },
+)
+
 _TASK = Record(
     Task,
     required={"id": _NAME, "points": Integer(minimum=1, maximum=1000)},
@@ -179,6 +191,7 @@ def _fields(
     files: tuple[FileSpec, ...] = (),
     setup: tuple[Step, ...] = (),
     mutants: tuple[Mutant, ...] = (),
+    restores: tuple[Restore, ...] = (),
     undo: tuple[Step, ...] = (),
     **fields: Any,
 ) -> dict[str, Any]:
@@ -190,6 +203,7 @@ def _fields(
         "files": files,
         "setup": setup,
         "mutants": mutants,
+        "restores": restores,
         "undo": undo,
         **fields,
     }
@@ -213,6 +227,7 @@ LAB = Record(
         "parameters": Converted(MapOf(_PARAMETER), _parameters),
         "files": ListOf(_FILE),
         "setup": ListOf(_STEPS.item),
+        "restores": ListOf(_RESTORE),
         "undo": ListOf(_STEPS.item),
         "mutants": ListOf(_MUTANT),
         "faults": ListOf(_FAULT, minimum=1),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lpiclab.model.distro import X86_64, X86_64_V2
-from lpiclab.model.lab import Machine
+from lpiclab.model.lab import Machine, Restore
 
 Value = str | int
 VALUE_PATTERN = r"[A-Za-z0-9._/:@+=-]+"  # no white space, nothing that a shell looks at
@@ -39,7 +39,7 @@ class RenderedStep:
 class Plan:
     """A lab with its seed and distribution applied: everything that set-up needs, rendered.
 
-    `faults` are the steps of the faults that the seed has drawn; `undo` takes set-up's changes back.
+    `faults` are the steps of the faults that the seed has drawn; `restores` and `undo` take changes back.
     """
 
     lab_id: str
@@ -51,6 +51,7 @@ class Plan:
     files: tuple[RenderedFile, ...]
     setup: tuple[RenderedStep, ...]
     faults: tuple[RenderedStep, ...] = ()
+    restores: tuple[Restore, ...] = ()
     undo: tuple[RenderedStep, ...] = ()
 
 

@@ -90,6 +90,21 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """What set-up or a learner changes on a machine, and becomes what it was when the machine is given back.
+
+    `paths` are files and folders, as wholes; of `services` it is kept whether they are enabled and
+    active; `users` that were not there go. Only machines that outlast the lab need it.
+    """
+
+    machine: str
+    paths: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A way in which set-up breaks sound machines: `steps` run last, then exactly `fails` must fail.
 
@@ -165,6 +180,7 @@ class Lab:
     mutants: tuple[Mutant, ...]
     faults: tuple[Fault, ...] = ()
     faults_drawn: int = 0
+    restores: tuple[Restore, ...] = ()
     undo: tuple[Step, ...] = ()
     only_because: str = ""
 

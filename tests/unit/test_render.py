@@ -11,7 +11,7 @@ import pytest
 
 from lpiclab import labs, params, render
 from lpiclab.errors import SpecError
-from lpiclab.model import Distro, Fault, Lab, Nic, Plan, RenderedFile, Step
+from lpiclab.model import Distro, Fault, Lab, Nic, Plan, RenderedFile, Restore, Step
 
 Edit = Callable[[str, str, str], None]
 
@@ -89,6 +89,37 @@ def test_all_mistakes_of_a_plan_come_at_once(edit: Edit, problems: Callable[[], 
         "files/site.conf.j2:4:1: 'dict object' has no attribute 'bnd'",
         "setup/web.sh:2:1: 'zonee' is undefined; did you mean \"zone\"?",
     ]
+
+
+def test_what_is_restored_is_rendered(edit: Edit, lab: Lab, debian: Distro, shared_templates: Path) -> None:
+    """Paths, services and users follow the seed and the distribution."""
+    restore = 'paths: ["/srv/{{ zone }}", /new], services: ["{{ services.bind }}"], users: [web]'
+    edit("lab.yaml", "mutants:", f"restores: [{{machine: web, {restore}}}]\nmutants:")
+    again = labs.load(lab.folder, template_roots=[shared_templates])
+    planned = render.plan(again, seed="", distro=debian, template_roots=[shared_templates])
+    assert planned.restores == (
+        Restore(machine="web", paths=("/srv/example.net", "/new"), services=("named",), users=("web",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("restore", "said"),
+    [
+        *(
+            (f"paths: [{path}]", f'"{path}" is no path')
+            for path in ("/", "/etc", "/etc/", "/etc/../usr", "a/b")
+        ),
+        ('services: ["a b"]', '"a b" is no unit of systemd'),
+        ("users: [Web]", '"Web" is no user'),
+    ],
+)
+def test_what_is_no_labs_to_replace_is_refused(
+    edit: Edit, problems: Callable[[], list[str]], restore: str, said: str
+) -> None:
+    """A whole folder of the system is never removed, nor what is not named plainly."""
+    edit("lab.yaml", "mutants:", f"restores: [{{machine: web, {restore}}}]\nmutants:")
+    (problem,) = problems()
+    assert said in problem
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -9,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from lpiclab import catalog, images
 from lpiclab.engine import authoring, lifecycle
-from lpiclab.engine.context import Context
+from lpiclab.engine.context import DEFAULT_DISTRO, Context
 from lpiclab.engine.lifecycle import Wish
 from lpiclab.files import private_folder
-from lpiclab.model import SshEndpoint
+from lpiclab.model import Instance, Machine, Nic, Plan, SshEndpoint
 from lpiclab.paths import Home, bundled
+from lpiclab.providers.qemu.provider import QemuProvider
+from lpiclab.provision import provision
 from lpiclab.ssh import Session
 from lpiclab.wait import Deadline
 
@@ -25,11 +30,13 @@ Start = Callable[..., subprocess.Popen[str]]
 _RAID = "raid1@stranger"
 _CARD = "lab0"
 _OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
-# All that a machine is given back with: its files' content, modes and owners, its name, disks and cards.
+# What a machine is given back with: its files' content, modes and owners, its name, disks and cards.
 # LVM keeps copies of its groups' metadata in /etc/lvm for ever.
-_ALL = f"""
+_FILES = """
 find /etc -xdev -path /etc/lvm -prune -o -type f -exec sha256sum {{}} + | sort
 find /etc -xdev -path /etc/lvm -prune -o -printf '%p %l %M %u %g\\n' | sort
+"""
+_ALL = f"""{_FILES}
 cat /proc/sys/kernel/hostname
 lsblk --noheadings --output NAME,MOUNTPOINTS /dev/sdb /dev/sdc /dev/sdd
 for disk in sdb sdc sdd; do wipefs --noheadings /dev/$disk; done
@@ -53,6 +60,11 @@ class _Stranger:
 
     def inventory(self, file: Path, *, machine: str = "server", **changes: str) -> str:
         """Write an inventory that offers all of the machine, and return its path."""
+        file.write_text("\n".join(["schema: 1", "machines:", *self.lines(machine, **changes), ""]))
+        return str(file)
+
+    def lines(self, machine: str, **changes: str) -> list[str]:
+        """Return an inventory's lines on the machine, as a lab's `machine`."""
         words = {
             "address": self.endpoint.host,
             "port": str(self.endpoint.port),
@@ -63,9 +75,7 @@ class _Stranger:
             "nics": f"[{{network: lan, interface: {_CARD}}}]",
             **changes,
         }
-        lines = ["schema: 1", "machines:", f"  {machine}:", *(f"    {key}: {words[key]}" for key in words)]
-        file.write_text("\n".join([*lines, ""]))
-        return str(file)
+        return [f"  {machine}:", *(f"    {key}: {words[key]}" for key in words)]
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +98,13 @@ def stranger(vm_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 @pytest.fixture
 def ended(lpiclab: Start) -> Callable[..., str]:
-    """Return what runs a command that must end with a status, and gives what it told."""
+    """Return what runs a command that must end with a status, and gives what it told, or its `data`."""
 
-    def run(status: int, *words: str) -> str:
+    def run(status: int, *words: str, data: bool = False) -> str:
         running = lpiclab(*words)
         stdout, stderr = running.communicate(timeout=300)
         assert running.returncode == status, f"{words}: {stdout}{stderr}"
-        return stderr
+        return stdout if data else stderr
 
     return run
 
@@ -174,6 +184,58 @@ def test_cards_files_and_scripts_are_undone(
     done("down", str(folder))
     assert stranger.said("cat /run/undone") == "undone\nundone\n"
     assert stranger.said(_ALL) == before
+
+
+@pytest.fixture(scope="module")
+def neighbours(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[dict[str, _Stranger]]:
+    """Hold two machines on a network of theirs, without addresses, for the lab of two name servers."""
+    names = ("ns1", "ns2")
+    distro = catalog.find_distro(DEFAULT_DISTRO)
+    machines = [
+        Machine(name=name, distro=distro.id, processors=1, nics=(Nic(network="lan"),)) for name in names
+    ]
+    instance = Instance(
+        id="neighbours",
+        folder=private_folder(vm_home.instances / "neighbours"),
+        plan=make_plan(*machines, lab_id="neighbours"),
+        images={distro.id: images.ensure(distro, vm_home, print)},
+    )
+    provider, deadline = QemuProvider(vm_home), Deadline.after(600)
+    try:
+        provider.create(instance, deadline=deadline, progress=print)
+        provider.start(instance, deadline=deadline, progress=print)
+        found = {name: _Stranger(provider.endpoint(instance, name)) for name in names}
+        with contextlib.ExitStack() as stack:
+            sessions = {
+                name: stack.enter_context(Session.connect(each.endpoint, machine=name, deadline=deadline))
+                for name, each in found.items()
+            }
+            families = dict.fromkeys(names, distro.family)
+            provision(instance.plan, families, sessions, deadline=deadline, progress=print)
+        yield found
+    finally:
+        provider.destroy(instance)
+
+
+def test_two_machines_are_what_they_were(
+    neighbours: dict[str, _Stranger], done: Done, ended: Callable[..., str], tmp_path: Path
+) -> None:
+    """A lab of two is solved; a reset leaves nothing of that, and `down` nothing of the lab."""
+    state = f"{_FILES}\nhostname; find /var/cache/bind; systemctl is-enabled named; systemctl is-active named"
+    before = {name: each.said(f"{state} || true") for name, each in neighbours.items()}
+    inventory = tmp_path / "inventory.yaml"
+    offered = {"user": "root", "disks": "[]", "nics": "[{network: lan, interface: eth0}]"}
+    lines = [line for name, each in neighbours.items() for line in each.lines(name, **offered)]
+    inventory.write_text("\n".join(["schema: 1", "machines:", *lines, ""]))
+
+    done("up", "dns-tsig@two", "--provider", "ssh", "--inventory", str(inventory))
+    done("solve", "dns-tsig@two")
+    done("check", "dns-tsig@two", "--quick")
+    done("reset", "dns-tsig@two")
+    running = json.loads(ended(1, "check", "dns-tsig@two", "--quick", "--json", data=True))
+    assert {task["outcome"] for task in running["tasks"]} == {"fail", "skip"}
+    done("down", "dns-tsig@two")
+    assert {name: each.said(f"{state} || true") for name, each in neighbours.items()} == before
 
 
 def test_disk_in_use_is_refused_and_untouched(

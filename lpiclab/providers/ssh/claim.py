@@ -1,10 +1,11 @@
 """Have a machine of an inventory for one instance alone, and give it back as it was.
 
 Everything about it is on the machine, in a folder of root's (`lpiclab.inventory.FOLDER`): whose the
-machine is, the originals of all files that set-up replaces, its host name, which disks and cards are
-the lab's, the lab's undo steps, and the script `undo`, which needs nothing of this host. The folder
-is prepared beside its place and gets there by one rename(2): before it nothing is changed, after it
-everything can be undone, and of two instances one comes first.
+machine is, the originals of all files that set-up replaces or the lab restores, its host name, its
+services' states, which disks and cards are the lab's, the lab's undo steps, and the script `undo`,
+which needs nothing of this host. The folder is prepared beside its place and gets there by one
+rename(2): before it nothing is changed, after it everything can be undone, and of two instances one
+comes first.
 """
 
 from __future__ import annotations
@@ -105,6 +106,11 @@ def take(
         )
         put(runner, file, deadline=deadline)
     lines = [f"file {path}" for path in kept_files(plan, machine, distro)]
+    for restore in plan.restores:
+        if restore.machine == machine.name:
+            lines += [f"tree {path}" for path in restore.paths]
+            lines += [f"service {service}" for service in restore.services]
+            lines += [f"user {user}" for user in restore.users]
     lines += [f"disk {disk.name}" for disk in machine.disks]
     lines += [f"card {card}" for card in host.interfaces]
     result = _run(runner, "claim", mine, stdin="\n".join([*lines, ""]).encode(), deadline=deadline)

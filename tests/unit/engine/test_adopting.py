@@ -63,7 +63,7 @@ def test_what_can_not_be_undone_is_told_beforehand(
 ) -> None:
     """The scripts are named before anything is changed."""
     lifecycle.up(context, "web", wish)
-    warning = "`down` can't undo what setup/web.sh will change: the lab has no `undo` steps"
+    warning = "`down` can't undo what setup/web.sh will change: the lab doesn't say how"
     assert told.index(warning) < told.index("disks and keys")
     assert (len(commands) > 0, len(strangers)) == (True, 2)
 

@@ -208,7 +208,7 @@ def test_quick_proof_uses_forks_where_nothing_else_tells(
 
 
 def test_machines_are_rebooted_where_they_can_not_be_copied(
-    context: Context, commands: Commands, told: list[str], monkeypatch: pytest.MonkeyPatch
+    context: Context, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong solution that nothing else finds out is found out so."""
 

@@ -173,6 +173,11 @@ def problems(web_folder: Path, shared_templates: Path, edit: Edit) -> Change:
         ),
         (
             "mutants:",
+            "restores:\n  - {machine: wob, users: [web]}\nmutants:",
+            'lab.yaml:35:15: restores[0].machine: there is no machine "wob"; did you mean "web"?',
+        ),
+        (
+            "mutants:",
             "undo:\n  - {machine: web, script: undo/web.sh}\nmutants:",
             'undo[0].script: there is no file "undo/web.sh"; did you mean "setup/web.sh"?',
         ),

@@ -13,7 +13,7 @@ import pytest
 
 from lpiclab import catalog
 from lpiclab.errors import CommandFailed, ProviderError
-from lpiclab.model import Disk, Host, Machine, Nic, OfferedDisk, Plan, RenderedFile, RenderedStep
+from lpiclab.model import Disk, Host, Machine, Nic, OfferedDisk, Plan, RenderedFile, RenderedStep, Restore
 from lpiclab.providers.ssh import claim
 from lpiclab.wait import Deadline
 
@@ -35,13 +35,17 @@ def _said(owner: claim.Owner) -> str:
 
 @pytest.fixture
 def plan(make_plan: Callable[..., Plan]) -> Plan:
-    """Return a plan with a file and an undo step of this machine, and others of another one."""
+    """Return a plan with a file, restores and an undo step of this machine, and others of another one."""
     words: dict[str, Any] = {"owner": "root", "group": "root", "mode": 0o644, "content": ""}
     return make_plan(
         _MACHINE,
         files=(
             RenderedFile(machine="server", path="/etc/app.conf", **words),
             RenderedFile(machine="other", path="/etc/other.conf", **words),
+        ),
+        restores=(
+            Restore(machine="server", paths=("/etc/app", "/srv/app"), services=("app",), users=("app",)),
+            Restore(machine="other", paths=("/etc/other",)),
         ),
         undo=(
             RenderedStep(machine="server", source="undo/server.sh", content="rm /srv/x\n"),
@@ -88,6 +92,10 @@ def test_everything_that_set_up_changes_is_kept_first(
         "file /etc/mdadm/mdadm.conf",
         "file /etc/systemd/system/lpiclab-cards.service",
         "file /etc/app.conf",
+        "tree /etc/app",
+        "tree /srv/app",
+        "service app",
+        "user app",
         "disk sdb",
         "card ens4",
     ]

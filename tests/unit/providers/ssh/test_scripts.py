@@ -18,7 +18,7 @@ _MINE = f"{FOLDER}.0123"
 _NAMESPACES = ("unshare", "--user", "--map-root-user", "--mount", "--uts", "--net", "--ipc")
 _STUBS = (
     *("dmsetup", "findmnt", "hostname", "ip", "lsblk", "mdadm", "pvs", "swapoff", "systemctl"),
-    *("udevadm", "umount", "vgs", "wipefs"),
+    *("getent", "pkill", "udevadm", "umount", "userdel", "vgs", "wipefs"),
 )
 _STUB = """#!/bin/bash
 echo "${0##*/} $*" >> /log
@@ -190,6 +190,65 @@ def test_undo_steps_come_first_and_once(sandbox: _Sandbox) -> None:
     _done(sandbox.run("undo"))
     assert sandbox.file("/var/steps").read_text() == "a\nb\n"
     assert not (sandbox.root / FOLDER.lstrip("/")).exists()
+
+
+def test_folders_become_what_they_were_as_wholes(sandbox: _Sandbox) -> None:
+    """What a learner removed, changed or added in them is undone, and what is mounted there is left alone."""
+    sandbox.file("/etc/app/app.conf").write_text("theirs\n")
+    sandbox.file("/etc/app/parts/a.conf").write_text("theirs\n")
+    before = _tree(sandbox.root)
+    _done(_claim(sandbox, "tree /etc/app", "tree /srv/new", "tree /etc/app.list"))
+    sandbox.file("/etc/app/app.conf").write_text("the lab's\n")
+    sandbox.file("/etc/app/parts/a.conf").unlink()
+    sandbox.file("/etc/app/parts/b.conf").write_text("the learner's\n")
+    sandbox.file("/etc/app.list").write_text("the learner's\n")
+    sandbox.file("/srv/new/file").write_text("the learner's\n")
+    sandbox.refuse("findmnt", again=True)
+    sandbox.answer("findmnt", "/\n/srv/newer\n/srv/new\n/srv/new/deep\n")
+
+    _done(sandbox.run("undo"))
+    shutil.rmtree(sandbox.root / "srv")  # where something was new, the folder above it stays
+    assert _tree(sandbox.root) == before
+    assert [each for each in sandbox.log if each.startswith("umount")] == [
+        "umount /srv/new/deep",
+        "umount /srv/new",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("enabled", ["unmask --quiet web", "stop web", "daemon-reload", "enable --quiet web"]),
+        ("active", ["unmask --quiet web", "stop web", "disable --quiet web", "daemon-reload", "start web"]),
+        ("masked", ["stop web", "disable --quiet web", "daemon-reload"]),
+        ("", ["unmask --quiet web", "stop web", "disable --quiet web", "daemon-reload"]),
+    ],
+)
+def test_services_become_what_they_were(sandbox: _Sandbox, state: str, told: list[str]) -> None:
+    """They rest while files come back, and then are enabled and active as before."""
+    sandbox.answer("systemctl", state)
+    _done(_claim(sandbox, "service web"))
+    asked = len(sandbox.log)
+    _done(sandbox.run("undo"))
+    assert [each.removeprefix("systemctl ") for each in sandbox.log[asked:]] == told
+
+
+def test_users_that_were_not_there_go(sandbox: _Sandbox) -> None:
+    """One who was there stays; one who can't be removed is told."""
+    _done(_claim(sandbox, "user theirs"))
+    assert sandbox.file(f"{FOLDER}/users").read_text() == ""
+    _done(sandbox.run("undo"))
+    sandbox.refuse("getent")
+    _done(_claim(sandbox, "user new"))
+    sandbox.refuse("getent", again=True)
+    failed = sandbox.run("undo")
+    assert (failed.returncode, failed.stderr) == (1, "the user new could not be removed\n")
+    sandbox.file("/stubs/userdel").write_text(f"{_STUB}touch /refuses/getent\n")
+    _done(sandbox.run("undo"))
+    assert [each for each in sandbox.log if each.startswith(("pkill", "userdel"))] == [
+        "pkill -KILL -u new",
+        "userdel --force --remove new",
+    ] * 2
 
 
 def test_offered_disks_are_cleared_and_no_others(sandbox: _Sandbox) -> None:
