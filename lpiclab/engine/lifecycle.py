@@ -25,7 +25,6 @@ from lpiclab.wait import Deadline
 if TYPE_CHECKING:
     from lpiclab.checks.host import Runner
 
-_UP_S = 600.0
 _RESTART_S = 300.0
 _SETTLE_S = 120.0
 _ANSWER_S = 30.0
@@ -196,7 +195,7 @@ def make(
     if hosts:
         context.store.save_hosts(instance_id, hosts)
     instance = context.instance(record)
-    deadline = Deadline.after(_UP_S)
+    deadline = Deadline.after(provider.up_limit_s)
     try:
         if not _begin(context, record):
             _set_up(context, record, deadline)
@@ -281,7 +280,7 @@ def _provision(context: Context, record: Record, deadline: Deadline) -> None:
 def start(context: Context, record: Record) -> None:
     """Start what does not run of an instance; the caller holds its lock."""
     provider, instance = context.provider(record), context.instance(record)
-    deadline = Deadline.after(_UP_S)
+    deadline = Deadline.after(provider.up_limit_s)
     off = any(each.state is not MachineState.RUNNING for each in provider.status(instance).values())
     # Also when all run: an interrupted command may have left others beside them.
     provider.start(instance, deadline=deadline, progress=context.progress)

@@ -79,6 +79,9 @@ class Provider(Protocol):
     images: ClassVar[bool]
     """Whether machines are made from lpiclab's own disk images."""
 
+    up_limit_s: ClassVar[float]
+    """How long making, starting and setting up an instance may take, all in all."""
+
     def probe(self) -> Sequence[Finding]:
         """Tell what this provider needs on this host; never raise."""
 

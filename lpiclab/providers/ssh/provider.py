@@ -54,6 +54,7 @@ class SshProvider:
 
     name: ClassVar[str] = "ssh"
     images: ClassVar[bool] = False
+    up_limit_s: ClassVar[float] = 600.0
 
     def __init__(self, home: Home) -> None:
         self._home = home

@@ -53,6 +53,7 @@ class VagrantProvider:
 
     name: ClassVar[str] = "vagrant"
     images: ClassVar[bool] = False
+    up_limit_s: ClassVar[float] = 3600.0  # a public box is downloaded, and gets packages
 
     def __init__(self, home: Home) -> None:
         self._home = home
