@@ -1,4 +1,4 @@
-"""Family verbs: what is done differently on Debian and on other families."""
+"""What is where on machines, and family verbs: what is done differently on Debian and on other families."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from lpiclab.errors import ProviderError
 from lpiclab.model import Machine, RenderedFile, RenderedStep
+
+FOLDER = "/var/lib/lpiclab"
+"""The folder of root's on a machine of an inventory that is in use: whose it is, and what it was before."""
+UNDO = f"{FOLDER}/undo"
+"""The script in it that gives the machine back, with nothing else."""
 
 CARDS_UNIT = "lpiclab-cards.service"
 """Configures the lab's cards of a machine that has others as well."""

@@ -30,11 +30,6 @@ from lpiclab.names import nearest
 from lpiclab.shapes import Converted, Flag, Integer, ListOf, MapOf, Record, Text
 from lpiclab.yamlio import Document, Source
 
-FOLDER = "/var/lib/lpiclab"
-"""The folder of root's on a machine that an instance uses: whose it is, and what it was before."""
-UNDO = f"{FOLDER}/undo"
-"""The script in it that gives the machine back, with nothing else."""
-
 _KEY_TYPE = "ssh-ed25519"
 _KEY_BYTES = 51  # RFC 8709, section 4: two strings with their lengths, of 11 and 32 bytes
 

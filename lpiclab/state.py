@@ -18,9 +18,9 @@ from typing import Literal
 
 import msgspec
 
-from lpiclab import inventory
 from lpiclab.errors import StateError, UsageError
 from lpiclab.files import file_lock, private_folder, write_private
+from lpiclab.guest import UNDO
 from lpiclab.model import Host, Plan
 from lpiclab.paths import Home
 
@@ -138,7 +138,7 @@ class Store:
         except msgspec.MsgspecError as error:
             raise StateError(
                 f"{file} is damaged: {error}",
-                hint=f"as root on its machines, `bash {inventory.UNDO}` gives them back",
+                hint=f"as root on its machines, `bash {UNDO}` gives them back",
             ) from error
 
     def ready(self, record: Record) -> Record:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lpiclab import catalog, labs
 from lpiclab.errors import SpecError, SpecProblem, StateError, UsageError
 from lpiclab.families import of_family
 from lpiclab.model import Distro, Host, Image, Instance, Lab, LabText, Language, Machine, Plan
@@ -83,6 +82,8 @@ class Context:
             UsageError: there is none; the nearest name is suggested.
             SpecError: it has mistakes.
         """
+        from lpiclab import labs  # noqa: PLC0415 - YAML would slow down `--help`
+
         if not is_path(name) and (record := self.store.find(name)):
             return self._lab_behind(record)
         return labs.load(self.lab_folder(name), template_roots=self.template_roots)
@@ -104,6 +105,8 @@ class Context:
         Raises:
             UsageError: there is none; the nearest name is suggested.
         """
+        from lpiclab import labs  # noqa: PLC0415 - YAML would slow down `--help`
+
         if is_path(name):
             folder = _folder_of(name)
             if not (folder / "lab.yaml").is_file():
@@ -120,12 +123,14 @@ class Context:
 
     def text(self, lab: Lab, plan: Plan, language: Language) -> LabText:
         """Return the lab's words in one language, with the plan's values in place."""
-        from lpiclab import render  # noqa: PLC0415 - jinja2 costs 50 ms
+        from lpiclab import labs, render  # noqa: PLC0415 - jinja2 costs 50 ms
 
         return render.render_text(labs.load_texts(lab)[language], lab, plan, self.distro(plan.distro))
 
     def distro(self, name: str) -> Distro:
         """Return a distribution of the catalogue."""
+        from lpiclab import catalog  # noqa: PLC0415 - YAML would slow down `--help`
+
         return catalog.find_distro(name)
 
     def accelerator(self) -> str:
@@ -169,6 +174,8 @@ class Context:
         return of_family(self._lab_behind(record), self.distro(record.plan.distro).family)
 
     def _lab_behind(self, record: Record) -> Lab:
+        from lpiclab import labs  # noqa: PLC0415 - YAML would slow down `--help`
+
         folder = Path(record.lab_folder)
         if not (folder / "lab.yaml").is_file():
             problem = SpecProblem(folder / "lab.yaml", 0, 0, f"the lab of {record.id} is gone")

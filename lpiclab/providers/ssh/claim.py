@@ -1,6 +1,6 @@
 """Have a machine of an inventory for one instance alone, and give it back as it was.
 
-Everything about it is on the machine, in a folder of root's (`lpiclab.inventory.FOLDER`): whose the
+Everything about it is on the machine, in a folder of root's (`lpiclab.guest.FOLDER`): whose the
 machine is, the originals of all files that set-up replaces or the lab restores, its host name, its
 services' states, which disks and cards are the lab's, the lab's undo steps, and the script `undo`,
 which needs nothing of this host. The folder is prepared beside its place and gets there by one
@@ -21,7 +21,7 @@ import msgspec
 
 from lpiclab import guest
 from lpiclab.errors import CommandFailed, ProviderError
-from lpiclab.inventory import FOLDER, UNDO
+from lpiclab.guest import FOLDER, UNDO
 from lpiclab.model import CommandResult, Distro, Host, Machine, Plan, RenderedFile
 from lpiclab.provision import Runner, put
 from lpiclab.wait import Deadline

@@ -17,7 +17,7 @@ import msgspec
 from lpiclab import catalog
 from lpiclab.errors import CommandFailed, GuestError, LpiclabError, MachineryError, ProviderError, TimedOut
 from lpiclab.files import private_folder, write_private
-from lpiclab.inventory import UNDO
+from lpiclab.guest import UNDO
 from lpiclab.model import Host, Instance, Machine, MachineState, SshEndpoint
 from lpiclab.paths import Home
 from lpiclab.providers.base import Finding, MachineStatus, Progress

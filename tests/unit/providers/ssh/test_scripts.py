@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.inventory import FOLDER
+from lpiclab.guest import FOLDER
 
 _GUEST = Path(__file__).parents[4] / "lpiclab" / "providers" / "ssh" / "guest"
 _MINE = f"{FOLDER}.0123"
