@@ -73,7 +73,7 @@ def prove(
         list[str] | None,
         typer.Option(
             "--only",
-            metavar="faults|fresh|solutions|mutants|seeds|ID",
+            metavar="brief|faults|fresh|solutions|mutants|seeds|ID",
             help="These parts, or this solution or mutant; may be said more than once.",
         ),
     ] = None,

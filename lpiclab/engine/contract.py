@@ -24,8 +24,8 @@ from lpiclab.names import nearest
 from lpiclab.providers.base import Forks
 from lpiclab.state import Record
 
-Kind = Literal["faults", "fresh", "solutions", "mutants", "seeds"]
-KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants", "seeds")
+Kind = Literal["faults", "fresh", "solutions", "mutants", "seeds", "brief"]
+KINDS: tuple[Kind, ...] = ("faults", "fresh", "solutions", "mutants", "seeds", "brief")
 _USUAL_SEEDS = 10
 """How many seeds are tried when `seeds` are asked for without a number."""
 
@@ -36,6 +36,7 @@ _TITLES: Mapping[Kind, str] = {
     "solutions": "solution",
     "mutants": "wrong solution",
     "seeds": "solution with",
+    "brief": "solution",
 }
 
 
@@ -43,7 +44,8 @@ _TITLES: Mapping[Kind, str] = {
 class Part:
     """A part of a lab's contract that stands for itself.
 
-    `id` is the solution's or the mutant's, those of faults with ``+`` between them, or a seed.
+    `id` is the solution's or the mutant's, those of faults with ``+`` between them, or a seed. ``brief`` is
+    the start and the reference solution without a fork or a reboot: what is wrong at once shows at once.
     """
 
     lab: str
@@ -91,6 +93,7 @@ def parts(
         for part in everything
         if part.id in only or (part.id not in many and (not only or part.kind in only))
     ]
+    wanted += [Part(lab=name, kind="brief", id=lab.solutions[0].id)] * ("brief" in only)
     number = seeds or (_USUAL_SEEDS if "seeds" in only else 0)
     wanted += [Part(lab=name, kind="seeds", id=f"seed-{each}") for each in range(1, number + 1)]
     if not wanted:
@@ -183,6 +186,9 @@ class _Bench:
                 yield from self._solution(solution, forks=forks)
             case "mutants":
                 yield self._mutant(next(each for each in self.lab.mutants if each.id == part.id))
+            case "brief":
+                yield self._untouched()
+                yield from self._solved(self.lab.solutions[0], forks=False)
             case "seeds":
                 again = self._solution(self.lab.solutions[0], forks=not self.quick)
                 for proof in itertools.chain([self._untouched()], again):
@@ -254,12 +260,15 @@ class _Bench:
         if not self.kept:
             self.kept = keeping.save(self.context, self.record, _SOLVED, title="reference solution")
 
-    def _solution(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
+    def _solved(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
         self._solve(solution)
         report = self._grade(quick=not forks)
         yield self._proof(f"solution {solution.id}: all pass", not_passing(report))
         again = differences(report, self._grade(quick=True))
         yield self._proof(f"solution {solution.id}: graded again, the same", again)
+
+    def _solution(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
+        yield from self._solved(solution, forks=forks)
         if solution is self.lab.solutions[0]:
             self._keep_solved()
         lifecycle.reboot(self.context, self.record)

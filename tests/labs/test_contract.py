@@ -11,7 +11,6 @@ import pytest
 
 from lpiclab import catalog, labs
 from lpiclab.engine.context import DEFAULT_DISTRO
-from lpiclab.families import of_family
 from lpiclab.paths import Home, bundled
 
 FOLDERS = labs.lab_folders([bundled("labs")])
@@ -39,15 +38,11 @@ def _pairs() -> list[tuple[str, str]]:
     return covering if "LPICLAB_DISTRO" in os.environ else [*ALSO, *covering]
 
 
-def _how(lab: str, distro: str) -> list[str]:
+def _how(lab: str) -> list[str]:
     """Return how much of a lab is proved: with LPICLAB_PROVE_ALL in the environment, all of it."""
     if os.environ.get("LPICLAB_PROVE_ALL"):
         return []
-    if lab in WHOLE:
-        return ["--quick"]
-    family = catalog.find_distro(distro).family
-    reference = of_family(labs.load(FOLDERS[lab]), family).solutions[0].id
-    return ["--quick", "--only", "fresh", "--only", reference]
+    return ["--quick"] if lab in WHOLE else ["--quick", "--only", "brief"]
 
 
 @pytest.mark.vm
@@ -55,9 +50,9 @@ def _how(lab: str, distro: str) -> list[str]:
 def test_lab_keeps_its_contract(
     lab: str, distro: str, imageless_home: Home, record_property: Callable[[str, object], None]
 ) -> None:
-    """Nothing passes fresh, all passes solved and rebooted; each wrong solution fails its tasks."""
+    """Nothing passes fresh, all passes solved; of some, all that the contract asks is proved each time."""
     done = subprocess.run(
-        [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab, distro)],
+        [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab)],
         env={**os.environ, "LPICLAB_HOME": str(imageless_home.images.parent)},
         capture_output=True,
         text=True,

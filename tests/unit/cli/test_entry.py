@@ -34,6 +34,13 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     return fail
 
 
+def test_commands_are_known_without_anything_heavy() -> None:
+    """`--help` stays quick: YAML, templates, SSH and pytest are loaded by the commands that need them."""
+    code = "import sys, lpiclab.cli.app; print({'yaml', 'jinja2', 'paramiko', 'pytest'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_version(lpiclab: Lpiclab) -> None:
     """The version is data."""
     assert lpiclab("--version") == (0, f"lpiclab {__version__}\n", "")

@@ -228,6 +228,19 @@ def test_machines_are_rebooted_where_they_can_not_be_copied(
     assert commands[-1][1] == "reboot"
 
 
+def test_brief_proof_reboots_nothing(
+    context: Context, graded: list[dict[str, Outcome]], told: list[str]
+) -> None:
+    """It is for whoever has just changed something: the start and the reference solution, at once."""
+    assert _proofs(context, "brief") == {
+        "fresh: no task passes": (),
+        "solution reference: all pass": (),
+        "solution reference: graded again, the same": (),
+    }
+    assert len(graded) == 3
+    assert not any("reboot" in each for each in told)
+
+
 def test_seeds_are_proved_on_instances_of_their_own(
     context: Context, graded: list[dict[str, Outcome]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
