@@ -119,7 +119,9 @@ def prove(
     by_bench = itertools.groupby(wanted, key=lambda part: (part.lab, part.kind == "faults", part.seed))
     for (name, sound, seed), of_lab in by_bench:
         drawn = wish if seed is None else replace(wish, seed=seed)
-        with _bench(context, name, drawn, show, quick=quick, worker=worker, sound=sound) as bench:
+        with _bench(
+            context, name, drawn, show, quick=quick, worker=worker, sound=sound, once=seed is not None
+        ) as bench:
             for part in of_lab:
                 yield from bench.proofs(part)
 
@@ -134,6 +136,7 @@ def _bench(
     quick: bool,
     worker: int,
     sound: bool,
+    once: bool,
 ) -> Iterator[_Bench]:
     """Hold an instance of a lab; a `sound` one is set up without faults."""
     lab = context.lab_on(name, wish.distro)
@@ -143,7 +146,7 @@ def _bench(
             lifecycle.remove(context, instance_id)
         try:
             as_set_up = replace(lab, faults=(), faults_drawn=0) if sound else lab
-            record = lifecycle.make(context, instance_id, as_set_up, wish)
+            record = lifecycle.make(context, instance_id, as_set_up, wish, once=once)
             yield _Bench(context, name, lab, as_set_up, record, show, quick)
         finally:
             lifecycle.remove(context, instance_id)

@@ -176,11 +176,18 @@ def down(context: Context, name: str) -> None:
 
 
 def make(
-    context: Context, instance_id: str, lab: Lab, wish: Wish, hosts: Mapping[str, Host] | None = None
+    context: Context,
+    instance_id: str,
+    lab: Lab,
+    wish: Wish,
+    hosts: Mapping[str, Host] | None = None,
+    *,
+    once: bool = False,
 ) -> Record:
     """Make an instance from nothing; the caller holds its lock, and there is none of that id.
 
-    `hosts` are the machines of an inventory that it was made of before, if it was.
+    `hosts` are the machines of an inventory that it was made of before, if it was. Set-up of one that is
+    needed `once` is not kept for others like it.
     """
     provider_name = wish.provider or DEFAULT
     provider = load_provider(provider_name, context.home)
@@ -199,7 +206,7 @@ def make(
     try:
         if not _begin(context, record):
             _set_up(context, record, deadline)
-            if not _keep(context, record, lab):
+            if not once and not _keep(context, record, lab):
                 provider.destroy(instance)
                 _set_up(context, record, deadline)
     except BaseException as error:

@@ -248,7 +248,8 @@ def test_seeds_are_proved_on_instances_of_their_own(
     made: list[str] = []
     make = lifecycle.make
 
-    def noted(*arguments: object) -> Record:
+    def noted(*arguments: object, once: bool) -> Record:
+        assert once  # nobody begins as one of them later
         record = make(*arguments)  # type: ignore[arg-type] # as they came
         made.append(record.plan.seed)
         return record
