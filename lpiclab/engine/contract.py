@@ -191,7 +191,8 @@ class _Bench:
                 yield self._mutant(next(each for each in self.lab.mutants if each.id == part.id))
             case "brief":
                 yield self._untouched()
-                yield from self._solved(self.lab.solutions[0], forks=False)
+                self._solve(self.lab.solutions[0])
+                yield self._all_pass(self.lab.solutions[0], self._grade(quick=True))
             case "seeds":
                 again = self._solution(self.lab.solutions[0], forks=not self.quick)
                 for proof in itertools.chain([self._untouched()], again):
@@ -263,15 +264,15 @@ class _Bench:
         if not self.kept:
             self.kept = keeping.save(self.context, self.record, _SOLVED, title="reference solution")
 
-    def _solved(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
-        self._solve(solution)
-        report = self._grade(quick=not forks)
-        yield self._proof(f"solution {solution.id}: all pass", not_passing(report))
-        again = differences(report, self._grade(quick=True))
-        yield self._proof(f"solution {solution.id}: graded again, the same", again)
+    def _all_pass(self, solution: Solution, report: Report) -> Proof:
+        return self._proof(f"solution {solution.id}: all pass", not_passing(report))
 
     def _solution(self, solution: Solution, *, forks: bool) -> Iterator[Proof]:
-        yield from self._solved(solution, forks=forks)
+        self._solve(solution)
+        report = self._grade(quick=not forks)
+        yield self._all_pass(solution, report)
+        again = differences(report, self._grade(quick=True))
+        yield self._proof(f"solution {solution.id}: graded again, the same", again)
         if solution is self.lab.solutions[0]:
             self._keep_solved()
         lifecycle.reboot(self.context, self.record)
