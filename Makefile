@@ -8,7 +8,7 @@ STAMP := $(VENV)/.complete
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-distro test-vagrant docs bench bench-labs
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-cloud test-distro test-vagrant docs bench bench-labs
 .PHONY: clean
 
 help: ## Show what can be made
@@ -52,6 +52,9 @@ test-machines: test-packages ## Run the tests of machines, networks and crashes,
 
 test-unit: test-packages ## Run the tests that need no machine
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/contract tests/labs/test_format.py -m "not vm"
+
+test-cloud: test-packages ## Make an image of a published disk, served from loopback, and run a lab on it
+	$(BIN)/pytest tests/cloud
 
 test-distro: test-packages ## Prove the labs on another distribution: make test-distro DISTRO=almalinux-9
 	$(BIN)/lpiclab lint --distro $(DISTRO)

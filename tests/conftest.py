@@ -30,10 +30,21 @@ from lpiclab.ssh import Session
 from lpiclab.state import Record
 from lpiclab.wait import Deadline
 
+_LONG = ("tests/vm/test_faults.py::", "tests/vm/test_ssh_provider.py::")
+"""Files whose tests take minutes, so that no processor idles at the end."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let what takes longest begin first: a lab's proof, then what boots machines."""
-    items.sort(key=lambda item: (not _is_proof(item.nodeid), item.get_closest_marker("vm") is None))
+    """Let what takes longest begin first: a lab's proof, long files, what boots machines, the rest."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, bool, bool]:
+    return (
+        not _is_proof(item.nodeid),
+        not item.nodeid.startswith(_LONG),
+        item.get_closest_marker("vm") is None,
+    )
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:

@@ -28,6 +28,7 @@ from lpiclab.wait import Deadline
 
 pytestmark = pytest.mark.vm
 
+Complaints = Callable[..., str]
 DISTROS = ("almalinux-9", "debian-13")
 UNREAD = {
     "/etc/resolv.conf": "whoever looks a name up reads it, and complains of nothing",
@@ -183,7 +184,7 @@ BROKEN = {
 
 
 @pytest.fixture(scope="module")
-def complaints(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[Callable[[Group], str]]:
+def complaints(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[Complaints]:
     """Yield what puts a group's files on a machine for a moment, and returns what programs find wrong."""
     distro = catalog.find_distro(DEFAULT_DISTRO)
     image = images.ensure(distro, vm_home, print)
@@ -198,18 +199,21 @@ def complaints(vm_home: Home, make_plan: Callable[..., Plan]) -> Iterator[Callab
         provider.start(instance, deadline=deadline, progress=print)
         endpoint = provider.endpoint(instance, machine.name)
         with Session.connect(endpoint, machine=machine.name, deadline=deadline) as session:
-            yield lambda group: _complaints(session, group)
+            yield lambda group, about="": _complaints(session, group, about)
     finally:
         provider.destroy(instance)
 
 
-def _complaints(session: Session, group: Group) -> str:
-    """Let the programs read a group's files, in a mount namespace whose changes are gone afterwards."""
+def _complaints(session: Session, group: Group, about: str) -> str:
+    """Let the programs read a group's files, in a mount namespace whose changes are gone afterwards.
+
+    With a path in `about`, only those are asked that read it.
+    """
     places = [*group.files, *group.added]
     said = []
     for reader in _readers(group.distro):
         read = [each for each in places if reader.reads(each)]
-        if not read:
+        if not read or (about and about not in read):
             continue
         script = [_SCRIPT, "tar --extract --directory /"]
         script += [f"cat /mnt/{number} >> {path}" for number, path in enumerate(group.added)]
@@ -235,20 +239,20 @@ def _archive(group: Group) -> bytes:
 
 
 @pytest.mark.parametrize("name", GROUPS)
-def test_programs_accept_what_labs_write(name: str, complaints: Callable[[Group], str]) -> None:
+def test_programs_accept_what_labs_write(name: str, complaints: Complaints) -> None:
     """The program that each file is for reads it without a complaint."""
     assert complaints(GROUPS[name]) == ""
 
 
 @pytest.mark.parametrize(("name", "path"), BROKEN.values())
-def test_programs_refuse_a_broken_file(name: str, path: str, complaints: Callable[[Group], str]) -> None:
+def test_programs_refuse_a_broken_file(name: str, path: str, complaints: Complaints) -> None:
     """Garbage at the end of any file is found: whoever accepted it has read it."""
     group = GROUPS[name]
     files, added = (
         {each: content + GARBAGE * (each == path) for each, content in part.items()}
         for part in (group.files, group.added)
     )
-    assert complaints(Group(distro=group.distro, files=files, added=added))
+    assert complaints(Group(distro=group.distro, files=files, added=added), path)
 
 
 def test_every_file_of_set_up_has_its_reader() -> None:
