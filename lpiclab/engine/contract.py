@@ -190,6 +190,7 @@ class _Bench:
             case "mutants":
                 yield self._mutant(next(each for each in self.lab.mutants if each.id == part.id))
             case "brief":
+                self._start_over()
                 yield self._untouched()
                 self._solve(self.lab.solutions[0])
                 yield self._all_pass(self.lab.solutions[0], self._grade(quick=True))
