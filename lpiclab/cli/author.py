@@ -83,7 +83,8 @@ def prove(
     quick: Annotated[
         bool,
         typer.Option(
-            "--quick", help="No pairs of faults; forks for the reference, and where nothing else tells."
+            "--quick",
+            help="No pairs of faults; reboots and forks for the reference, and where nothing else tells.",
         ),
     ] = False,
     seeds: Annotated[

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from lpiclab.engine.context import Context
 from lpiclab.paths import Home
+from lpiclab.providers.fake import FakeProvider
 
 
 @pytest.fixture
@@ -25,3 +27,10 @@ def context(home: Home, web_folder: Path, shared_templates: Path, told: list[str
         template_roots=[shared_templates],
         progress=told.append,
     )
+
+
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let machines be such as can be copied."""
+    for ability in ("fork", "cut_power", "unplug"):
+        monkeypatch.setattr(FakeProvider, ability, mock.Mock(), raising=False)

@@ -76,7 +76,7 @@ def _proofs(context: Context, *only: str, seed: str = "") -> dict[str, tuple[str
     return {proof.step: proof.problems for proof in contract.prove(context, wish, lambda _: None, wanted)}
 
 
-@pytest.mark.usefixtures("fix_lab")
+@pytest.mark.usefixtures("fix_lab", "forks")
 def test_all_that_can_be_drawn_is_proved(context: Context, gradings: list[bool]) -> None:
     """The sound machine, each fault and each pair fails its tasks and is cured; then the lab is as ever."""
     assert [step for step, problems in _proofs(context).items() if not problems][:15] == [

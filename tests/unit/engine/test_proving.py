@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from unittest import mock
 
 import pytest
 
@@ -13,7 +12,6 @@ from lpiclab.engine.lifecycle import Wish
 from lpiclab.engine.proof import Proof
 from lpiclab.errors import UsageError
 from lpiclab.model import Lab, Outcome, Report, TaskResult
-from lpiclab.providers.fake import FakeProvider
 from lpiclab.state import Record
 
 Commands = list[tuple[str, str]]
@@ -175,13 +173,6 @@ def test_unknown_part_is_refused(context: Context) -> None:
     with pytest.raises(UsageError) as caught:
         _proofs(context, "not-enbled")
     assert caught.value.hint == 'did you mean "not-enabled"?'
-
-
-@pytest.fixture
-def forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let machines be such as can be copied."""
-    for ability in ("fork", "cut_power", "unplug"):
-        monkeypatch.setattr(FakeProvider, ability, mock.Mock(), raising=False)
 
 
 @pytest.mark.usefixtures("forks")
