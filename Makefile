@@ -41,7 +41,7 @@ fmt: setup ## Format the code
 test-packages: setup
 	./tools/system-packages busybox-static
 
-test: test-packages ## Run all tests, on real machines: every lab solved, three of them proved whole
+test: test-packages ## Run all tests, on real machines: every lab solved, three of them wrongly too
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 test-labs: test-packages ## Prove every lab's contract, with all of its forks

@@ -239,7 +239,7 @@ def _restore(restore: Restore, renderer: Renderer) -> Restore:
         return texts
 
     # Whatever is at a path is removed before what was there comes back.
-    path = rf"/(?!({_SYSTEM})/*$)(?!.*/\.\.?(/|$))[A-Za-z0-9._/-]+"
+    path = rf"(?!/({_SYSTEM})$)(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)+"
     return replace(
         restore,
         paths=rendered(restore.paths, path, "path of a file or folder that is a lab's to replace"),

@@ -23,7 +23,7 @@ _PAGE = """\
 # What proves the graders
 
 `lpiclab test LAB` does all of this on real machines; `make test-labs` does it for every lab,
-`make test` for three.
+`make test` a part of it (`--quick`) for three.
 A task is green after each correct solution, before and after a real reboot.
 It is red after the wrong solutions listed with it, and after those alone; a lie is what a learner with root
 does to look right without being it.

@@ -107,7 +107,7 @@ def test_what_is_restored_is_rendered(edit: Edit, lab: Lab, debian: Distro, shar
     [
         *(
             (f"paths: [{path}]", f'"{path}" is no path')
-            for path in ("/", "/etc", "/etc/", "/etc/../usr", "a/b")
+            for path in ("/", "/etc", "/etc/", "//etc", "/etc/../usr", "a/b")
         ),
         ('services: ["a b"]', '"a b" is no unit of systemd'),
         ("users: [Web]", '"Web" is no user'),

@@ -33,7 +33,7 @@ _OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFB
 # What a machine is given back with: its files' content, modes and owners, its name, disks and cards.
 # LVM keeps copies of its groups' metadata in /etc/lvm for ever.
 _FILES = """
-find /etc -xdev -path /etc/lvm -prune -o -type f -exec sha256sum {{}} + | sort
+find /etc -xdev -path /etc/lvm -prune -o -type f -exec sha256sum {} + | sort
 find /etc -xdev -path /etc/lvm -prune -o -printf '%p %l %M %u %g\\n' | sort
 """
 _ALL = f"""{_FILES}
