@@ -317,17 +317,11 @@ def test_wrong_names_leave_nothing_behind(
 
 
 @pytest.mark.usefixtures("commands")
-def test_reset_that_loses_snapshots_says_so(
-    context: Context, told: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reset_that_loses_snapshots_says_so(context: Context, told: list[str], saved: Snapshot) -> None:
     """Where an instance can only be made anew, the snapshots that go with it are named."""
-    kept = Snapshot(name="here", title="", created="", size_bytes=0)
-    for ability in ("save", "restore", "forget"):
-        monkeypatch.setattr(FakeProvider, ability, lambda *_: None, raising=False)
-    monkeypatch.setattr(FakeProvider, "snapshots", lambda *_: [kept], raising=False)
     lifecycle.up(context, "web", _FAKE)
     lifecycle.reset(context, "web")
-    assert "web is made anew; its snapshots go with what it was: here" in told
+    assert f"web is made anew; its snapshots go with what it was: {saved.name}" in told
 
 
 def test_wrong_words_are_refused_before_there_are_machines(
