@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from lpiclab.model import Lab, Outcome, Report
+from lpiclab.model import Lab, Outcome, Report, TaskResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def not_as(lab: Lab, fails: Collection[str], report: Report) -> tuple[str, ...]:
 def passing(report: Report) -> tuple[str, ...]:
     """Return the tasks that pass, or could not be measured, although nothing was done yet."""
     return tuple(
-        f"{task.id} is {task.outcome} before the learner did anything"
+        f"{task.id} is {task.outcome} before the learner did anything{_because(task)}"
         for task in report.tasks
         if task.outcome not in {Outcome.FAIL, Outcome.SKIP}
     )
@@ -61,7 +61,11 @@ def not_passing(report: Report) -> tuple[str, ...]:
 def differences(first: Report, second: Report) -> tuple[str, ...]:
     """Return the tasks that were graded in two ways."""
     return tuple(
-        f"{one.id} was {one.outcome}, then {two.outcome}"
+        f"{one.id} was {one.outcome}{_because(one)}, then {two.outcome}{_because(two)}"
         for one, two in zip(first.tasks, second.tasks, strict=True)
         if one.outcome is not two.outcome
     )
+
+
+def _because(task: TaskResult) -> str:
+    return f" ({task.why.strip()})" if task.outcome in {Outcome.FAIL, Outcome.ERROR} else ""

@@ -51,11 +51,14 @@ def test_each_task_that_is_not_as_expected_is_told(lab: Lab) -> None:
 def test_what_passes_and_what_does_not_is_told() -> None:
     """On fresh machines nothing may pass, after a solution everything has to; nothing may be unmeasured."""
     report = _report(boot=Outcome.SKIP, page=Outcome.FAIL, server=Outcome.PASS, log=Outcome.ERROR)
-    assert [each.split()[0] for each in passing(report)] == ["server", "log"]
+    assert passing(report) == (
+        "server is pass before the learner did anything",
+        "log is error before the learner did anything (why log)",
+    )
     assert [each.split()[0] for each in not_passing(report)] == ["boot", "page", "log"]
 
 
 def test_two_gradings_are_compared() -> None:
-    """A task that is graded in two ways is told with both."""
+    """A task that is graded in two ways is told with both, and why it did not pass."""
     first, second = _report(page=Outcome.PASS, log=Outcome.FAIL), _report(page=Outcome.FAIL, log=Outcome.FAIL)
-    assert differences(first, second) == ("page was pass, then fail",)
+    assert differences(first, second) == ("page was pass, then fail (why page)",)

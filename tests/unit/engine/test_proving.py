@@ -132,7 +132,8 @@ def test_grade_that_changes_by_itself_is_told(
         return _report(outcomes)
 
     monkeypatch.setattr(grading, "grade", grade)
-    assert _proofs(context)["solution reference: graded again, the same"] == ("boot was pass, then fail",)
+    step = "solution reference: graded again, the same"
+    assert _proofs(context)[step] == ("boot was pass, then fail (why boot)",)
 
 
 def test_failing_script_is_told_and_the_rest_is_tried(
