@@ -10,6 +10,7 @@ from lpiclab.engine.context import Context
 from lpiclab.errors import UsageError
 from lpiclab.images import StoredImage
 from lpiclab.images import box as packing
+from lpiclab.images.box import libvirt, virtualbox
 from lpiclab.model import Image
 from lpiclab.names import nearest
 from lpiclab.providers.base import Kept, Templates
@@ -31,16 +32,21 @@ def build(context: Context, distro: str, *, anew: bool) -> Image:
 
 
 def box(context: Context, distro: str, kind: str, file: Path | None) -> tuple[Path, str]:
-    """Pack a distribution's image as a box for Vagrant; return its file and the name to add it by.
+    """Pack a box of a distribution for Vagrant; return its file and the name to add it by.
 
     Raises:
         UsageError: no such distribution, or no such kind of box.
         ImageError: a box of that kind can't be packed, or the image can't be had.
     """
     packing.require_kind(kind)
-    image = images.ensure(context.distro(distro), context.home, context.progress)
-    file = file or Path(f"{image.folder.name}-{kind}.box")
-    return packing.pack(image, file.absolute(), context.progress), packing.box_name(distro)
+    chosen = context.distro(distro)
+    file = (file or Path(f"lpiclab-{distro}-{kind}.box")).absolute()
+    if kind == "libvirt":
+        image = images.ensure(chosen, context.home, context.progress)
+        libvirt.pack(image, file, context.progress)
+    else:
+        virtualbox.pack(chosen, context.home, file, context.progress)
+    return file, packing.box_name(distro)
 
 
 def listing(context: Context) -> list[StoredImage]:

@@ -14,8 +14,9 @@ from lpiclab.images.recipe import DISK_MIB, Recipe
 from lpiclab.model import Bootstrap
 from lpiclab.wait import Deadline
 
+PRESEED_HOOK = 'chroot "$1" debconf-set-selections < "$LPICLAB_PRESEED"'
 _HOOKS = {
-    "essential": 'chroot "$1" debconf-set-selections < "$LPICLAB_PRESEED"',
+    "essential": PRESEED_HOOK,
     "customize": 'tar -C "$1" -xf "$LPICLAB_OVERLAY" && chroot "$1" sh -s < "$LPICLAB_CUSTOMIZE"',
 }
 _EXCLUDED = ("/usr/share/locale/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/man/??/*")
@@ -56,8 +57,10 @@ def build_folder(recipe: Recipe, part: Path, *, progress: Callable[[str], None],
     return folder
 
 
-def bootstrap_argv(bootstrap: Bootstrap, root: Path, archive: Archive, keyring: Path) -> list[str]:
-    """Return mmdebstrap's command line."""
+def bootstrap_argv(
+    bootstrap: Bootstrap, root: Path, archive: Archive, keyring: Path, hooks: Mapping[str, str] = _HOOKS
+) -> list[str]:
+    """Return mmdebstrap's command line; `hooks` are shell commands by the step that they follow."""
     lines = [f"deb {archive.main} {suite} main" for suite in bootstrap.suites]
     if archive.security:
         lines += [f"deb {archive.security} {suite} main" for suite in bootstrap.security_suites]
@@ -66,7 +69,7 @@ def bootstrap_argv(bootstrap: Bootstrap, root: Path, archive: Archive, keyring: 
         *(f"--keyring={keyring}", f"--include={','.join(bootstrap.packages)}"),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in _EXCLUDED),
         *(f"--dpkgopt=path-include={pattern}" for pattern in _INCLUDED),
-        *(f"--{name}-hook={command}" for name, command in _HOOKS.items()),
+        *(f"--{name}-hook={command}" for name, command in hooks.items()),
         # It would empty machine-id: systemd would then take each boot for the first.
         "--skip=cleanup/reproducible",
         *(bootstrap.suites[0], str(root)),

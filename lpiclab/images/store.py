@@ -109,22 +109,32 @@ def build(
     with _lock(home, distro.id, f"image build {distro.id}", progress):
         if not anew and (image := _sound(folder)):
             return image
-        part = private_folder(home.images) / f".{distro.id}.part"
-        _clear(part)
-        try:
-            if isinstance(recipe, Recipe):
-                _require_space(home.images)
-            else:
-                _require_space(home.images, _CLOUD_NEEDED_MIB)
-            part.mkdir(mode=0o700)
-            made = _build(recipe, part, progress, accelerator)
+        needed_mib = NEEDED_MIB if isinstance(recipe, Recipe) else _CLOUD_NEEDED_MIB
+        with _part(home, distro.id, needed_mib) as part:
+            with _explained(recipe, part):
+                made = _build(recipe, part, progress, accelerator)
             _clear(folder)
             made.rename(folder)
             if isinstance(recipe, CloudRecipe):
                 download.discard(recipe.disk, home.images / _DOWNLOADS)
-        finally:
-            _clear(part)
     return read_manifest(folder).image(folder)
+
+
+@contextmanager
+def workshop(recipe: Recipe, home: Home, command: str, progress: Progress) -> Iterator[Path]:
+    """Lend an empty folder to bootstrap something in; whatever is left in it goes in the end.
+
+    Raises:
+        MissingTool: this host lacks a program.
+        ImageError: the disk is or becomes full, the archive can't be had, or a program fails in it.
+    """
+    _require_tools(recipe)
+    with (
+        _lock(home, recipe.distro, command, progress),
+        _part(home, recipe.distro, NEEDED_MIB) as part,
+        _explained(recipe, part),
+    ):
+        yield part
 
 
 def list_images(home: Home, *, thorough: bool = False) -> list[StoredImage]:
@@ -181,20 +191,38 @@ def _require_tools(recipe: Recipe | CloudRecipe) -> None:
     cloud.require(recipe.architecture)
 
 
-def _build(recipe: Recipe | CloudRecipe, part: Path, progress: Progress, accelerator: str) -> Path:
+@contextmanager
+def _part(home: Home, distro: str, needed_mib: int) -> Iterator[Path]:
+    part = private_folder(home.images) / f".{distro}.part"
+    _clear(part)
     try:
-        if isinstance(recipe, Recipe):
-            return build_folder(recipe, part, progress=progress, deadline=Deadline.after(_BUILD_S))
-        from lpiclab.images import cloud  # noqa: PLC0415 - it takes SSH, which costs 100 ms
+        _require_space(home.images, needed_mib)
+        part.mkdir(mode=0o700)
+        yield part
+    finally:
+        _clear(part)
 
-        return cloud.build_cloud_folder(
-            recipe,
-            part,
-            part.parent / _DOWNLOADS,
-            accelerator=accelerator,
-            progress=progress,
-            deadline=Deadline.after(_CLOUD_BUILD_S),
-        )
+
+def _build(recipe: Recipe | CloudRecipe, part: Path, progress: Progress, accelerator: str) -> Path:
+    if isinstance(recipe, Recipe):
+        return build_folder(recipe, part, progress=progress, deadline=Deadline.after(_BUILD_S))
+    from lpiclab.images import cloud  # noqa: PLC0415 - it takes SSH, which costs 100 ms
+
+    return cloud.build_cloud_folder(
+        recipe,
+        part,
+        part.parent / _DOWNLOADS,
+        accelerator=accelerator,
+        progress=progress,
+        deadline=Deadline.after(_CLOUD_BUILD_S),
+    )
+
+
+@contextmanager
+def _explained(recipe: Recipe | CloudRecipe, part: Path) -> Iterator[None]:
+    """Tell of a full disk and of programs that fail as what they mean to who builds."""
+    try:
+        yield
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -209,7 +237,7 @@ def _build(recipe: Recipe | CloudRecipe, part: Path, progress: Progress, acceler
         ) from error
 
 
-def _require_space(folder: Path, needed_mib: int = NEEDED_MIB) -> None:
+def _require_space(folder: Path, needed_mib: int) -> None:
     free_mib = _free_mib(folder)
     if free_mib < needed_mib:
         raise ImageError(

@@ -14,7 +14,8 @@ import pytest
 
 from lpiclab import catalog, images
 from lpiclab.engine.context import DEFAULT_DISTRO
-from lpiclab.images.box import box_name, pack
+from lpiclab.images.box import box_name
+from lpiclab.images.box.libvirt import pack
 from lpiclab.paths import Home
 
 _HERE = Path(__file__).parent

@@ -20,7 +20,7 @@ class Listed(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxChoice:
-    """A box for a machine; `own` tells that it is made of lpiclab's own image."""
+    """A box for a machine; `own` tells that it is lpiclab's own image, which needs no preparing."""
 
     name: str
     version: str = ""
@@ -35,11 +35,11 @@ def choose(distro: Distro, backend: str, added: Iterable[Listed]) -> BoxChoice:
     """
     own = box_name(distro.id)
     if any(box.name == own and box.provider == backend for box in added):
-        return BoxChoice(name=own, own=True)
+        return BoxChoice(name=own, own=backend == "libvirt")
     if distro.box is None:
         raise ImageError(
             f"there is no box of {distro.title} for {backend}",
-            hint=f"`lpiclab image box {distro.id}` packs lpiclab's own image (for libvirt), "
+            hint=f"`lpiclab image box {distro.id}` packs lpiclab's own (for libvirt or virtualbox), "
             "and says how to add it",
         )
     return BoxChoice(name=distro.box.name, version=distro.box.version)

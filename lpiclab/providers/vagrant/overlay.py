@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lpiclab.files import write_private
-from lpiclab.images.box import INITRD
+from lpiclab.images.box.libvirt import INITRD
 from lpiclab.images.recipe import make_recipe
 from lpiclab.model import Distro
 from lpiclab.paths import bundled

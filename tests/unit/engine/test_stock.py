@@ -10,9 +10,9 @@ import pytest
 from lpiclab import images
 from lpiclab.engine import stock
 from lpiclab.engine.context import Context
-from lpiclab.errors import ImageError, UsageError
+from lpiclab.errors import UsageError
 from lpiclab.images import StoredImage
-from lpiclab.images import box as packing
+from lpiclab.images.box import libvirt, virtualbox
 from lpiclab.model import Image, Plan
 from lpiclab.state import new_record
 
@@ -87,18 +87,24 @@ def test_unknown_distribution_is_a_users_mistake(context: Context, changes: list
 def test_box_is_packed_of_the_image(
     context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """It is named after the image unless a name is given, and added to Vagrant by the distribution's."""
+    """It is named after the distribution unless a name is given, as when it is added to Vagrant."""
     found = Image(distro="debian-13", digest="abc", folder=tmp_path / "debian-13-abc", command_line="")
     monkeypatch.setattr(images, "ensure", lambda *_: found)
-    monkeypatch.setattr(packing, "pack", lambda _image, file, _progress: file)
+    monkeypatch.setattr(libvirt, "pack", lambda _image, file, _progress: file)
     monkeypatch.chdir(tmp_path)
     named = stock.box(context, "debian-13", "libvirt", None)
-    assert named == (tmp_path / "debian-13-abc-libvirt.box", "lpiclab/debian-13")
+    assert named == (tmp_path / "lpiclab-debian-13-libvirt.box", "lpiclab/debian-13")
     assert stock.box(context, "debian-13", "libvirt", Path("x/y"))[0] == tmp_path / "x/y"
 
 
-def test_box_that_cannot_be_packed_builds_no_image(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mistake is told before the image is built for nothing."""
+def test_box_for_virtualbox_needs_no_image(
+    context: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is bootstrapped by itself, as it has to hold a boot loader."""
     monkeypatch.setattr(images, "ensure", pytest.fail)
-    with pytest.raises(ImageError, match="virtualbox"):
-        stock.box(context, "debian-13", "virtualbox", None)
+    packed: list[str] = []
+    monkeypatch.setattr(virtualbox, "pack", lambda distro, *_: packed.append(distro.id))
+    monkeypatch.chdir(tmp_path)
+    file, name = stock.box(context, "debian-13", "virtualbox", None)
+    assert (file.name, name) == ("lpiclab-debian-13-virtualbox.box", "lpiclab/debian-13")
+    assert packed == ["debian-13"]

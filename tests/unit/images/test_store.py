@@ -164,7 +164,7 @@ def test_failed_build_leaves_nothing(
     words: str,
 ) -> None:
     """A full disk and a program that fails are told apart; neither leaves a trace."""
-    monkeypatch.setattr(store, "_require_space", lambda _folder: None)
+    monkeypatch.setattr(store, "_require_space", lambda *_: None)
     monkeypatch.setattr(store, "_free_mib", lambda _folder: free_mib)
     _fail_with(monkeypatch, error)
     with pytest.raises(ImageError, match=words) as caught:

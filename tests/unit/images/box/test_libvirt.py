@@ -1,4 +1,4 @@
-"""Tests of packing an image as a box."""
+"""Tests of packing an image as a box for libvirt."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from lpiclab.errors import ImageError, UsageError
-from lpiclab.images import box
+from lpiclab.errors import ImageError
+from lpiclab.images.box import libvirt
 from lpiclab.images.cpio import Archive
 from lpiclab.model import Image
 
@@ -32,7 +32,7 @@ def image(tmp_path: Path) -> Image:
 def test_box_has_what_libvirt_needs(image: Image, tmp_path: Path) -> None:
     """Metadata, disk, kernel and initrd are there for anybody to read, and nothing of who packed them."""
     told: list[str] = []
-    file = box.pack(image, tmp_path / "debian.box", told.append)
+    file = libvirt.pack(image, tmp_path / "debian.box", told.append)
     with tarfile.open(file) as packed:
         entries = {entry.name: entry for entry in packed}
         content = {name: packed.extractfile(name).read() for name in entries}  # type: ignore[union-attr]  # all are files
@@ -50,9 +50,9 @@ def test_box_has_what_libvirt_needs(image: Image, tmp_path: Path) -> None:
 
 def test_first_process_is_replaced(image: Image, tmp_path: Path) -> None:
     """The kernel unpacks archives one after the other: the box's init is the later, and begins aligned."""
-    with tarfile.open(box.pack(image, tmp_path / "debian.box", print)) as packed:
+    with tarfile.open(libvirt.pack(image, tmp_path / "debian.box", print)) as packed:
         initrd = packed.extractfile("initrd").read()  # type: ignore[union-attr]  # it is a file
-    second = initrd.rindex(b"070701", 0, initrd.index((box.INITRD / "init").read_bytes()))
+    second = initrd.rindex(b"070701", 0, initrd.index((libvirt.INITRD / "init").read_bytes()))
     assert initrd.startswith(image.initrd.read_bytes())
     assert second % 4 == 0
     assert initrd.count(b"TRAILER!!!") == 2
@@ -61,22 +61,12 @@ def test_first_process_is_replaced(image: Image, tmp_path: Path) -> None:
 @pytest.mark.parametrize("script", ["init", "dhcp"])
 def test_scripts_are_shell(script: str) -> None:
     """What runs before anybody could look has no mistake of grammar."""
-    subprocess.run(["sh", "-n", str(box.INITRD / script)], check=True)
+    subprocess.run(["sh", "-n", str(libvirt.INITRD / script)], check=True)
 
 
 def test_half_a_box_is_not_left(image: Image, tmp_path: Path) -> None:
     """A box that can't be written is told, and its part is removed."""
     image.kernel.unlink()
     with pytest.raises(ImageError, match=r"debian\.box could not be written: No such file"):
-        box.pack(image, tmp_path / "debian.box", print)
+        libvirt.pack(image, tmp_path / "debian.box", print)
     assert [each.name for each in tmp_path.iterdir()] == ["debian-13-abc"]
-
-
-def test_only_libvirt_has_boxes() -> None:
-    """VirtualBox needs one that starts by itself; other names are mistakes."""
-    box.require_kind("libvirt")
-    with pytest.raises(ImageError, match="a box for virtualbox can't be packed yet"):
-        box.require_kind("virtualbox")
-    with pytest.raises(UsageError, match='for "libvrit"') as raised:
-        box.require_kind("libvrit")
-    assert raised.value.hint == 'did you mean "libvirt"?'
