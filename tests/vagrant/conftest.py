@@ -20,7 +20,7 @@ from lpiclab.paths import Home
 
 _HERE = Path(__file__).parent
 _STAND_IN = _HERE.parent / "data" / "dnsmasq"
-_LIMIT_S = 900
+_LIMIT_S = 3600
 
 
 @dataclass(frozen=True)

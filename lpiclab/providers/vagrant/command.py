@@ -28,9 +28,13 @@ INSTALL = "apt-get install vagrant vagrant-libvirt libvirt-daemon-system"
 _DETAIL_LINES = 25
 _REASON_CHARACTERS = 200
 _FIELDS = 4
-_PROGRESS = re.compile(r"(==>| {4})\s*\S+: ")
+_PROGRESS = re.compile(r"(==>| {4})\s*\S+: |Bringing machine ")
 _PREFACE = re.compile(r"An error occurred while executing.*?try again:\s*", re.DOTALL)
 _HINTS: Sequence[tuple[str, str]] = (
+    (
+        r"Timed out while waiting for the machine to boot",
+        "the instance's `machines/*/console.log` shows how far it came; `lpiclab reset` makes it anew",
+    ),
     (
         r"box .*could not be (found|accessed)|Couldn't open file|error occurred while downloading",
         "without internet, `lpiclab image box` packs lpiclab's own image, and `vagrant box add` takes that",

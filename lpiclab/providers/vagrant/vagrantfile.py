@@ -16,6 +16,9 @@ from lpiclab.providers.vagrant.ruby import literal, require_literal
 from lpiclab.providers.vagrant.site import Site
 
 TEMPLATE = "Vagrantfile.j2"
+_BOOT_S = 300
+_EMULATED_BOOT_S = 1200
+"""A public box starts much that labs do not need; that takes minutes where a processor is emulated."""
 _MOST_DISKS = 6
 """What fits on one virtio-scsi controller of libvirt's beside the system disk."""
 
@@ -58,6 +61,7 @@ def render(site: Site, setting: Setting) -> str:
     return environment.get_template(TEMPLATE).render(
         backend=setting.backend,
         driver=setting.driver,
+        boot_limit_s=_EMULATED_BOOT_S if setting.driver == "qemu" else _BOOT_S,
         prefix=f"{site.tag}_",
         prepare=bundled("vagrant") / "prepare.sh",
         key=site.key,

@@ -28,6 +28,12 @@ def test_own_box_comes_first(debian: Distro) -> None:
     assert choose(known, "libvirt", [_Box("lpiclab/debian-12", "libvirt")]) == public
 
 
+def test_own_box_for_virtualbox_is_prepared_as_a_public_one(debian: Distro) -> None:
+    """It starts by itself, and is not the image yet."""
+    found = choose(debian, "virtualbox", [_Box("lpiclab/debian-13", "virtualbox")])
+    assert found == BoxChoice(name="lpiclab/debian-13", own=False)
+
+
 def test_no_box_is_told(debian: Distro) -> None:
     """Without any, the error names the command that makes one."""
     with pytest.raises(ImageError, match="no box of Debian 13 for libvirt") as raised:

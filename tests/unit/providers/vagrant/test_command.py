@@ -73,6 +73,14 @@ def test_words_on_standard_error_are_no_failure(vagrant: Any, root: Path) -> Non
             "Error while connecting to Libvirt: no socket",
             "systemctl start libvirtd",
         ),
+        (
+            {
+                "stdout": "Bringing machine 'server' up with 'libvirt' provider...\n",
+                "stderr": "Timed out while waiting for the machine to boot. This means\nIt is locked!\n",
+            },
+            "Timed out while waiting for the machine to boot.",
+            "console.log",
+        ),
         ({"stderr": "The provider 'libvirt' could not be found, but\n"}, "The provider", "vagrant-libvirt"),
         ({"stderr": "cannot open vmlinux: Permission denied\n"}, "cannot open", "chmod o+x"),
         ({"stderr": "something else\n"}, "something else", "/log"),
