@@ -254,15 +254,15 @@ def wake(places: Sequence[Place]) -> None:
         return
 
     async def go_on() -> None:
-        from lpiclab.providers.qemu.monitor import monitor  # noqa: PLC0415 - 100 ms to import
+        from lpiclab.providers.qemu import monitor  # noqa: PLC0415 - 100 ms to import
 
         for place in places:
             _partial(place).unlink(missing_ok=True)
             # Of a machine that has ended, the state is what it goes on from: it is suspended.
             if process.runs(place.identity.uuid) and place.port.exists():
                 _forget_states([place])
-                async with monitor(place.socket("monitor"), place.label) as client:
-                    await client.execute("cont")
+                async with monitor.monitor(place.socket("monitor"), place.label) as client:
+                    await monitor.go_on(client)
 
     with free_lock(note) as nobody_is_at_it:
         if nobody_is_at_it:
@@ -273,7 +273,7 @@ def wake(places: Sequence[Place]) -> None:
 @contextlib.asynccontextmanager
 async def _stopped(places: Sequence[Place], *, go_on: bool) -> AsyncIterator[list[QMPClient]]:
     """Hold monitors of machines that all stand still; afterwards they go on."""
-    from lpiclab.providers.qemu.monitor import monitor  # noqa: PLC0415 - 100 ms to import
+    from lpiclab.providers.qemu import monitor  # noqa: PLC0415 - 100 ms to import
 
     async with contextlib.AsyncExitStack() as stack:
         # Should we be killed meanwhile, the next command finds the note and lets the machines go on.
@@ -281,7 +281,8 @@ async def _stopped(places: Sequence[Place], *, go_on: bool) -> AsyncIterator[lis
         stack.callback(note.unlink, missing_ok=True)
         stack.enter_context(file_lock(note, "standing still", lambda _: None))
         clients = [
-            await stack.enter_async_context(monitor(place.socket("monitor"), place.label)) for place in places
+            await stack.enter_async_context(monitor.monitor(place.socket("monitor"), place.label))
+            for place in places
         ]
         try:
             for client in clients:
@@ -292,7 +293,7 @@ async def _stopped(places: Sequence[Place], *, go_on: bool) -> AsyncIterator[lis
             raise
         finally:
             for client in clients if go_on else ():
-                await client.execute("cont")
+                await monitor.go_on(client)
 
 
 async def _write_state(client: QMPClient, file: Path, *, with_memory: bool) -> None:

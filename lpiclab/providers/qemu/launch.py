@@ -104,12 +104,12 @@ async def resume(
     bare = Place(place.instance, _without_devices(place), place.generation) if frozen.bare else place
     memory = argv.Memory(file=frozen.memory, shared=frozen.keep_memory)
     spawn(bare, accelerator, memory, incoming=True, dies_with_us=dies_with_us)
-    from lpiclab.providers.qemu.monitor import read_state  # noqa: PLC0415 - 100 ms to import
+    from lpiclab.providers.qemu.monitor import go_on, read_state  # noqa: PLC0415 - 100 ms to import
 
     async with _talking(place, "while it was given its memory") as (port, client):
         await read_state(client, frozen.state, with_memory=frozen.memory is None)
         going_on()
-        await client.execute("cont")
+        await go_on(client)
         await port.awake()
         await port.set_clock(time.time())
         if frozen.bare:
@@ -121,8 +121,10 @@ async def resume(
 
 async def finish(place: Place) -> None:
     """Bring a machine to where `boot` and `resume` end: whoever had started it was killed meanwhile."""
+    from lpiclab.providers.qemu.monitor import go_on  # noqa: PLC0415 - 100 ms to import
+
     async with _talking(place, "while its start was finished") as (port, client):
-        await client.execute("cont")
+        await go_on(client)
         await port.awake()
         await port.set_clock(time.time())
         await _note_port(place, client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from lpiclab.errors import ProviderError
 from lpiclab.providers.qemu import sockets
 
 _UNLIMITED_BYTES_PER_S = 1 << 40
+_FINISHING_S = 0.01
 _FORWARD = re.compile(r"TCP\[HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)\s")
 
 
@@ -60,7 +62,7 @@ async def write_state(client: QMPClient, file: Path, *, with_memory: bool) -> No
     """Write a stopped machine's device state to a new file, and its memory unless that is a file anyway.
 
     Raises:
-        ProviderError: QEMU could not; the machine can go on (``cont``).
+        ProviderError: QEMU could not; the machine can `go_on`.
         OSError: the file can't be made.
     """
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -73,6 +75,17 @@ async def write_state(client: QMPClient, file: Path, *, with_memory: bool) -> No
         raise
     finally:
         os.close(descriptor)
+
+
+async def go_on(client: QMPClient) -> None:
+    """Let a machine go on that stands still.
+
+    A migration is said to be completed, failed or cancelled a moment before the machine can go on, and there
+    is no event for that (`migration_iteration_finish` in QEMU's migration/migration.c).
+    """
+    while cast("dict[str, Any]", await client.execute("query-status"))["status"] == "finish-migrate":  # noqa: ASYNC110 - there is no event
+        await asyncio.sleep(_FINISHING_S)
+    await client.execute("cont")
 
 
 async def read_state(client: QMPClient, file: Path, *, with_memory: bool) -> None:

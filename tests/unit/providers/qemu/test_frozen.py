@@ -38,8 +38,10 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
     @contextlib.asynccontextmanager
     async def fake_monitor(_: Path, machine: str) -> AsyncIterator[mock.Mock]:
-        async def execute(command: str, *_: object) -> None:
-            told.append((machine, command))
+        async def execute(command: str, *_: object) -> dict[str, str]:
+            if command != "query-status":
+                told.append((machine, command))
+            return {"status": "paused"}
 
         yield mock.Mock(execute=execute, machine=machine)
 
@@ -358,15 +360,16 @@ def test_state_of_a_machine_that_goes_on_is_gone_before(
 
     @contextlib.asynccontextmanager
     async def fake_monitor(*_: object) -> AsyncIterator[mock.Mock]:
-        async def execute(*_: object) -> None:
+        async def execute(*_: object) -> dict[str, str]:
             seen.append(place.state.exists())
+            return {"status": "paused"}
 
         yield mock.Mock(execute=execute)
 
     monkeypatch.setattr(process, "runs", lambda _: True)
     monkeypatch.setattr(monitor, "monitor", fake_monitor)
     frozen.wake([place])
-    assert seen == [False]
+    assert seen == [False, False]
 
 
 def test_machine_that_is_being_started_is_not_woken(

@@ -42,7 +42,9 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     @contextlib.asynccontextmanager
     async def fake_monitor(*_: object) -> AsyncIterator[mock.Mock]:
-        async def execute(command: str, words: dict[str, object] | None = None) -> str:
+        async def execute(command: str, words: dict[str, object] | None = None) -> object:
+            if command == "query-status":
+                return {"status": "paused"}
             name = (words or {}).get("id") or (words or {}).get("node-name") or ""
             asked.append(f"{command} {name}".strip())
             return "TCP[HOST_FORWARD]  14       127.0.0.1 43211       10.0.2.15  2200     0     0"

@@ -15,7 +15,7 @@ import pytest
 
 from lpiclab.errors import ProviderError
 from lpiclab.providers.qemu import sockets
-from lpiclab.providers.qemu.monitor import management_port, monitor, read_state, write_state
+from lpiclab.providers.qemu.monitor import go_on, management_port, monitor, read_state, write_state
 
 Answer = Mapping[str, object]
 
@@ -90,6 +90,11 @@ async def _read(socket_file: Path, file: Path) -> None:
         await read_state(client, file, with_memory=True)
 
 
+async def _go_on(socket_file: Path) -> None:
+    async with monitor(socket_file, "raid1/server") as client:
+        await go_on(client)
+
+
 def _say(connection: socket.socket, message: Answer) -> None:
     connection.sendall(json.dumps(message).encode() + b"\r\n")
 
@@ -162,6 +167,16 @@ def test_state_that_could_not_be_written_is_told(
     ):
         asyncio.run(_write(tmp_path / "monitor.sock", tmp_path / "state"))
     assert seen[-2:] == ["query-migrate", "migrate_cancel"]
+
+
+def test_machine_goes_on_when_it_can(tmp_path: Path) -> None:
+    """QEMU calls a migration completed a moment before the machine may go on: it is asked until it may."""
+    states = [
+        {"return": {"status": status}} for status in ("finish-migrate", "finish-migrate", "postmigrate")
+    ]
+    with _qemu(tmp_path / "monitor.sock", *states, {"return": {}}) as seen:
+        asyncio.run(_go_on(tmp_path / "monitor.sock"))
+    assert seen[1:] == ["query-status", "query-status", "query-status", "cont"]
 
 
 def test_cancelling_that_is_refused_hides_nothing(tmp_path: Path) -> None:
