@@ -43,7 +43,7 @@ def _build(folder: Path) -> Path:
     disk = replace(
         disk,
         bootstrap=replace(disk.bootstrap, packages=packages),
-        customize=disk.customize + _ARCHIVE,
+        customize=_ARCHIVE + disk.customize,
     )
     deadline = Deadline.after(_LIMIT_S)
     raw = bootable.make(disk, folder, progress=print, deadline=deadline)
