@@ -35,6 +35,13 @@ def spawned(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], bool]]:
     return started
 
 
+_ANSWERS: dict[str, object] = {
+    "query-status": {"status": "paused"},
+    "human-monitor-command": "TCP[HOST_FORWARD]  14       127.0.0.1 43211       10.0.2.15  2200     0     0",
+}
+"""What QEMU's monitor answers, where it is more than nothing."""
+
+
 @pytest.fixture
 def guest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return what the monitor and the machine were asked for, in order."""
@@ -43,11 +50,9 @@ def guest(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     @contextlib.asynccontextmanager
     async def fake_monitor(*_: object) -> AsyncIterator[mock.Mock]:
         async def execute(command: str, words: dict[str, object] | None = None) -> object:
-            if command == "query-status":
-                return {"status": "paused"}
             name = (words or {}).get("id") or (words or {}).get("node-name") or ""
             asked.append(f"{command} {name}".strip())
-            return "TCP[HOST_FORWARD]  14       127.0.0.1 43211       10.0.2.15  2200     0     0"
+            return _ANSWERS.get(command)
 
         yield mock.Mock(execute=execute)
 
@@ -105,6 +110,7 @@ def test_frozen_machine_goes_on_with_all_that_it_had(
     assert json.loads(_values(words, "-object")[0])["qom-type"] == "memory-backend-ram"
     assert guest == [
         "read state with memory",
+        "query-status",
         "cont",
         "read",
         "date",
@@ -170,7 +176,7 @@ def test_machine_whose_start_was_interrupted_is_let_go_on(
     place = places(instance)[0]
     place.port.unlink()
     asyncio.run(launch.finish(place))
-    assert guest == ["cont", "read", "date", "human-monitor-command"]
+    assert guest == ["query-status", "cont", "read", "date", "human-monitor-command"]
     assert place.port.read_text() == "43211"
     assert spawned == []
 
