@@ -86,3 +86,10 @@ def test_machine_removed_by_hand(lpiclab: Lpiclab, inside: Any) -> None:
     lpiclab("check", "raid1", status=_NOT_PASSED)
     lpiclab("down", "raid1")
     assert _left(inside) == []
+
+
+def test_contract_is_proved_on_such_machines(lpiclab: Lpiclab, inside: Any) -> None:
+    """Authors prove labs there too; by `--only` this is the start and the reference solution."""
+    told = lpiclab("test", "raid1", "--only", "brief", "--provider", "vagrant")
+    assert "proved, of the contract: 2 steps" in told
+    assert _left(inside) == []
