@@ -228,11 +228,14 @@ class Shell:
         )
 
     def close(self) -> None:
-        """End the shell and close its stream; a second call does nothing."""
+        """Close the stream, at whose end the shell ends; a second call does nothing.
+
+        The shell is not told to exit: it may have read already what the port's next user sends.
+        """
         if not self._broken:
             self._broken = "it was closed"
             with contextlib.suppress(GuestError, TimedOut):
-                self._stream.send(b"exit\n")
+                self._stream.send(f"rm -rf {shlex.quote(self._folder)}\n".encode())
         self._stream.close()
 
     def _bootstrap(self, program: str) -> str:

@@ -25,7 +25,6 @@ from lpiclab.wait import Deadline
 if TYPE_CHECKING:
     from lpiclab.checks.host import Runner
 
-_RESTART_S = 300.0
 _SETTLE_S = 120.0
 _ANSWER_S = 30.0
 _TIMED_OUT = 124
@@ -129,8 +128,9 @@ def reboot(context: Context, record: Record, names: Sequence[str] = ()) -> None:
     """Reboot machines, all by default, and wait for their services; the caller holds the lock."""
     names = names or [machine.name for machine in record.plan.machines]
     context.progress(f"reboot: {', '.join(names)}")
-    deadline = Deadline.after(_RESTART_S)
-    context.provider(record).restart(context.instance(record), names, deadline=deadline)
+    provider = context.provider(record)
+    deadline = Deadline.after(provider.restart_limit_s)
+    provider.restart(context.instance(record), names, deadline=deadline)
     _settle(context, record)
 
 

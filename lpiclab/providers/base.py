@@ -82,6 +82,9 @@ class Provider(Protocol):
     up_limit_s: ClassVar[float]
     """How long making, starting and setting up an instance may take, all in all."""
 
+    restart_limit_s: ClassVar[float]
+    """How long machines may take to reboot until management answers again."""
+
     def probe(self) -> Sequence[Finding]:
         """Tell what this provider needs on this host; never raise."""
 

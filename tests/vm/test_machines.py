@@ -20,6 +20,7 @@ from lpiclab.providers.qemu.identity import Identity
 from lpiclab.providers.qemu.place import place
 from lpiclab.providers.qemu.provider import QemuProvider
 from lpiclab.provision import provision
+from lpiclab.shell import Shell, SocketStream
 from lpiclab.ssh import Session
 from lpiclab.wait import Deadline
 
@@ -108,6 +109,15 @@ def _hang_up(pair: _Pair) -> None:
 def pair(pairs: tuple[_Pair, _Pair]) -> _Pair:
     """Return one of the instances."""
     return pairs[0]
+
+
+def test_port_serves_one_after_the_other(pair: _Pair) -> None:
+    """Nothing that somebody sends to the shell port is lost because another has just left it."""
+    for number in range(20):
+        stream = SocketStream(pair.provider.connect_shell(pair.instance, "left"))
+        shell = Shell.start(stream, machine="left", scratch="/run", deadline=_soon())
+        assert shell.run(f"echo {number}", deadline=_soon()).stdout == f"{number}\n".encode()
+        shell.close()
 
 
 def test_machines_reach_their_own_neighbour_only(pairs: tuple[_Pair, _Pair]) -> None:

@@ -41,6 +41,7 @@ class QemuProvider:
     name: ClassVar[str] = "qemu"
     images: ClassVar[bool] = True
     up_limit_s: ClassVar[float] = 600.0
+    restart_limit_s: ClassVar[float] = 300.0
 
     def __init__(self, home: Home) -> None:
         self._home = home

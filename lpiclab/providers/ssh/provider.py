@@ -55,6 +55,7 @@ class SshProvider:
     name: ClassVar[str] = "ssh"
     images: ClassVar[bool] = False
     up_limit_s: ClassVar[float] = 600.0
+    restart_limit_s: ClassVar[float] = 300.0
 
     def __init__(self, home: Home) -> None:
         self._home = home

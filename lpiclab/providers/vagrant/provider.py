@@ -54,6 +54,7 @@ class VagrantProvider:
     name: ClassVar[str] = "vagrant"
     images: ClassVar[bool] = False
     up_limit_s: ClassVar[float] = 3600.0  # a public box is downloaded, and gets packages
+    restart_limit_s: ClassVar[float] = 1800.0  # one machine after the other, and Vagrant looks for each long
 
     def __init__(self, home: Home) -> None:
         self._home = home
