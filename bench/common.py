@@ -38,11 +38,10 @@ def run_s(argv: Sequence[str], environment: dict[str, str]) -> float:
 
 
 def median(seconds: Sequence[float]) -> str:
-    """Return the median of some times, with the smallest and largest."""
+    """Return the median of some times, with the smallest and largest where there are more than one."""
     digits = 2 if statistics.median(seconds) < SHORT_S else 1
-    return (
-        f"{statistics.median(seconds):.{digits}f} s ({min(seconds):.{digits}f} to {max(seconds):.{digits}f})"
-    )
+    between = f" ({min(seconds):.{digits}f} to {max(seconds):.{digits}f})" if len(seconds) > 1 else ""
+    return f"{statistics.median(seconds):.{digits}f} s{between}"
 
 
 def this_machine() -> str:

@@ -30,7 +30,7 @@ def main() -> None:
             rows = [_row(lab, environment, options.runs) for lab in wanted]
         finally:
             run_s([str(LPICLAB), "down", "--all"], environment)
-    (HERE / "LABS.md").write_text(_page(rows), encoding="utf-8")
+    (HERE / "LABS.md").write_text(_page(rows, options.runs), encoding="utf-8")
     sys.stdout.write((HERE / "LABS.md").read_text(encoding="utf-8"))
 
 
@@ -50,12 +50,17 @@ def _row(lab: str, environment: dict[str, str], runs: int) -> str:
     return f"| {lab} | {first_s:.1f} s | {again_s:.1f} s | {solve_s:.1f} s | {quick} | {whole_s:.1f} s |"
 
 
-def _page(rows: list[str]) -> str:
+def _page(rows: list[str], runs: int) -> str:
     table = "\n".join(rows)
+    quick = (
+        f"quick checks are medians (smallest to largest) of {runs}, all else 1 run"
+        if runs > 1
+        else "1 run of each"
+    )
     return (
         "# What grading each lab takes\n\n"
         f"{this_machine()}\n\n"
-        "Whole processes from start to end; quick checks are medians (smallest to largest), all else 1 run. "
+        f"Whole processes from start to end; {quick}. "
         "The first lab's first `up` makes the template of all. `make bench-labs` measures again.\n\n"
         "| lab | first `up` | `up` again | `solve` | `check --quick`, solved | `check`, with forks |\n"
         f"|---|---|---|---|---|---|\n{table}\n"
