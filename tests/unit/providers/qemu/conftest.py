@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from lpiclab.files import private_folder
 from lpiclab.keys import make_key_pair
 from lpiclab.model import Disk, Image, Instance, Machine, Nic, Plan
-from lpiclab.providers.qemu import accelerator, frozen, generation
+from lpiclab.providers.qemu import accelerator, disk, frozen, generation, launch, process
 from lpiclab.providers.qemu.identity import Identity
-from lpiclab.providers.qemu.place import places
+from lpiclab.providers.qemu.launch import Frozen
+from lpiclab.providers.qemu.place import Place, places
+from lpiclab.providers.qemu.templates import Templates
 
 MakeInstance = Callable[..., Instance]
 FillFrozen = Callable[..., Path]
@@ -90,3 +93,76 @@ def fill_frozen() -> FillFrozen:
         return folder
 
     return fill
+
+
+@dataclass
+class Qemu:
+    """What would have been done with QEMU."""
+
+    resumed: list[tuple[str, Frozen]] = field(default_factory=list)
+    booted: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
+    backings: dict[str, Path] = field(default_factory=dict)
+    failures: dict[str, Exception] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+
+    async def resume(
+        self,
+        place: Place,
+        _: str,
+        whole: Frozen,
+        *,
+        going_on: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Note it, or fail for the machine."""
+        if place.machine.name in self.failures:
+            raise self.failures[place.machine.name]
+        going_on()
+        self.resumed.append((place.label, whole))
+        self.running.add(place.identity.uuid)
+
+    async def boot(self, place: Place, *_: object) -> None:
+        """Note it."""
+        self.booted.append(place.label)
+
+    async def finish(self, place: Place) -> None:
+        """Note it."""
+        self.finished.append(place.label)
+
+    def kill(self, uuid: str, **_: object) -> bool:
+        """Note it."""
+        self.killed.append(uuid)
+        self.running.discard(uuid)
+        return True
+
+    def ensure_overlay(self, file: Path, *, backing: Path, **_: object) -> None:
+        """Make a file that stands on nothing, unless there is one."""
+        if not file.exists():
+            self.backings[f"{file.parent.name}/{file.name}"] = backing
+            file.write_text("overlay")
+
+    def ensure_empty(self, file: Path, **_: object) -> None:
+        """Make a file, unless there is one."""
+        if not file.exists():
+            file.write_text("empty")
+
+
+@pytest.fixture
+def qemu(monkeypatch: pytest.MonkeyPatch) -> Qemu:
+    """Return what notes all that would be done with QEMU."""
+    made = Qemu()
+    monkeypatch.setattr(launch, "resume", made.resume)
+    monkeypatch.setattr(launch, "boot", made.boot)
+    monkeypatch.setattr(launch, "finish", made.finish)
+    monkeypatch.setattr(process, "kill", made.kill)
+    monkeypatch.setattr(process, "runs", made.running.__contains__)
+    monkeypatch.setattr(disk, "ensure_overlay", made.ensure_overlay)
+    monkeypatch.setattr(disk, "ensure_empty", made.ensure_empty)
+    return made
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Templates:
+    """Return the templates of a host."""
+    return Templates(private_folder(tmp_path / "templates"), tmp_path / "instances")
