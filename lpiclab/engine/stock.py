@@ -35,12 +35,13 @@ def box(context: Context, distro: str, kind: str, file: Path | None) -> tuple[Pa
     """Pack a box of a distribution for Vagrant; return its file and the name to add it by.
 
     Raises:
-        UsageError: no such distribution, or no such kind of box.
+        UsageError: no such distribution, no such kind of box, or no folder for the file.
         ImageError: a box of that kind can't be packed, or the image can't be had.
     """
     packing.require_kind(kind)
     chosen = context.distro(distro)
     file = (file or Path(f"lpiclab-{distro}-{kind}.box")).absolute()
+    packing.require_place(file)
     if kind == "libvirt":
         image = images.ensure(chosen, context.home, context.progress)
         libvirt.pack(image, file, context.progress)

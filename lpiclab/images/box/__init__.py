@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,19 @@ def require_kind(kind: str) -> None:
     """
     if kind not in KINDS:
         raise UsageError(f'no box can be packed for "{kind}"', hint=nearest(kind, KINDS))
+
+
+def require_place(file: Path) -> None:
+    """Refuse a file that could not be written, before minutes go into what is to be in it.
+
+    Raises:
+        UsageError: it is a folder, or there is no folder for it.
+    """
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder", hint="name the file that the box is to be")
+    folder = file.parent
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", hint=f"mkdir -p {shlex.quote(str(folder))}")
 
 
 def write(file: Path, texts: Mapping[str, bytes], files: Mapping[str, Path]) -> Path:

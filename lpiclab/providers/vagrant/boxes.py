@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lpiclab.errors import ImageError
-from lpiclab.images.box import box_name
+from lpiclab.images.box import KINDS, box_name
 from lpiclab.model import Distro
 
 
@@ -39,7 +39,8 @@ def choose(distro: Distro, backend: str, added: Iterable[Listed]) -> BoxChoice:
     if distro.box is None:
         raise ImageError(
             f"there is no box of {distro.title} for {backend}",
-            hint=f"`lpiclab image box {distro.id}` packs lpiclab's own (for libvirt or virtualbox), "
-            "and says how to add it",
+            hint=f"`lpiclab image box {distro.id} --for {backend}` packs one, and says how to add it"
+            if backend in KINDS
+            else "choose another distribution, or another provider of Vagrant's",
         )
     return BoxChoice(name=distro.box.name, version=distro.box.version)

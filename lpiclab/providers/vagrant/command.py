@@ -37,7 +37,7 @@ _HINTS: Sequence[tuple[str, str]] = (
     ),
     (
         r"box .*could not be (found|accessed)|Couldn't open file|error occurred while downloading",
-        "without internet, `lpiclab image box` packs lpiclab's own image, and `vagrant box add` takes that",
+        "without internet, `lpiclab image box --for PROVIDER` packs one, and `vagrant box add` takes that",
     ),
     (r"is locked|another process is already executing", "another vagrant works on it: wait until it ends"),
     (

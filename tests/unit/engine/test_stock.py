@@ -94,6 +94,7 @@ def test_box_is_packed_of_the_image(
     monkeypatch.chdir(tmp_path)
     named = stock.box(context, "debian-13", "libvirt", None)
     assert named == (tmp_path / "lpiclab-debian-13-libvirt.box", "lpiclab/debian-13")
+    (tmp_path / "x").mkdir()
     assert stock.box(context, "debian-13", "libvirt", Path("x/y"))[0] == tmp_path / "x/y"
 
 

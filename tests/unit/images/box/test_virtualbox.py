@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lpiclab import catalog, proc
-from lpiclab.errors import ImageError
+from lpiclab.errors import ImageError, ToolFailed
 from lpiclab.images import bootable, sandbox
 from lpiclab.images.box import virtualbox
 from lpiclab.images.recipe import DISK_MIB, make_recipe
@@ -79,6 +79,21 @@ def test_disk_has_the_labs_packages() -> None:
     assert {"grub-pc", "initramfs-tools", "linux-image-amd64"} <= set(disk.bootstrap.packages)
     assert f"LABEL={disk.label} / ext4" in disk.customize
     subprocess.run(["sh", "-n"], input=disk.customize, text=True, check=True)
+
+
+@pytest.mark.usefixtures("converted")
+def test_failed_build_leaves_nothing(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that fails is told as what it means, and neither a box nor a folder stays."""
+
+    def fail(_: bootable.Disk, folder: Path, **__: object) -> Path:
+        (folder / "disk.raw").write_bytes(b"half")
+        raise ToolFailed("mmdebstrap ended with status 25")
+
+    monkeypatch.setattr(bootable, "make", fail)
+    with pytest.raises(ImageError, match="could not be built: mmdebstrap"):
+        virtualbox.pack(_DEBIAN, home, tmp_path / "debian.box", print)
+    assert not (tmp_path / "debian.box").exists()
+    assert [each.name for each in home.images.iterdir() if each.is_dir()] == []
 
 
 @pytest.mark.usefixtures("converted")

@@ -38,4 +38,7 @@ def test_no_box_is_told(debian: Distro) -> None:
     """Without any, the error names the command that makes one."""
     with pytest.raises(ImageError, match="no box of Debian 13 for libvirt") as raised:
         choose(debian, "libvirt", [])
-    assert "lpiclab image box debian-13" in raised.value.hint
+    assert "lpiclab image box debian-13 --for libvirt" in raised.value.hint
+    with pytest.raises(ImageError) as raised:
+        choose(debian, "vmware_desktop", [])
+    assert "image box" not in raised.value.hint
