@@ -8,7 +8,7 @@ STAMP := $(VENV)/.complete
 SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-cloud test-distro test-vagrant docs bench bench-labs
+.PHONY: help setup up lint fmt test test-packages test-labs test-machines test-unit test-cloud test-distro test-vagrant docs bench bench-labs bench-proofs
 .PHONY: clean
 
 help: ## Show what can be made
@@ -74,6 +74,9 @@ bench: setup ## Measure, and write bench/RESULTS.md
 
 bench-labs: setup ## Measure what grading each lab takes, and write bench/LABS.md
 	$(BIN)/python bench/labs.py
+
+bench-proofs: setup ## Measure what proving each lab takes, and write bench/PROOFS.md
+	$(BIN)/python bench/proofs.py
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
