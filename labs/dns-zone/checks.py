@@ -3,7 +3,7 @@
 import re
 
 from lpiclab.checks import expect, task
-from lpiclab.checks.dns import dig, loading_anew, records, verdict
+from lpiclab.checks.dns import dig, dig_started, loading_anew, records, verdict
 from lpiclab.checks.probes import NOTHING, nonce, port_holders, route, unit_state
 
 
@@ -42,8 +42,10 @@ def expect_zone(answer, parameters, machine):
 
 
 @task("zone")
-def test_zone_has_the_values(server, client, parameters):
+def test_zone_has_the_values(server, client, parameters, distro):
     """The zone is answered with authority; its SOA and NS records are as asked."""
+    question = f"@{parameters.net}.{parameters.octet} {parameters.zone} SOA"
+    dig_started(client, question, server, distro.services["bind"])
     for machine, host in (("client", client), ("server", server)):
         answer = ask(host, parameters, parameters.zone, "SOA", parameters.zone, "NS")
         expect_zone(answer, parameters, machine)
@@ -99,6 +101,7 @@ def test_zones_are_there_after_a_reboot(fork, parameters):
     questions = ((parameters.zone, "SOA"), (name, "A"), (number, "PTR"))
     before = [records(ask(fork.client, parameters, *each), each[1]) for each in questions]
     fork.reboot("server")
+    dig(fork.client, f"@{parameters.net}.{parameters.octet} {parameters.zone} SOA", until="flags: qr aa")
     for (name, kind), wanted in zip(questions, before, strict=True):
         answer = ask(fork.client, parameters, name, kind)
         seen = " ".join(records(answer, kind)) or verdict(answer)

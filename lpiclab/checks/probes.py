@@ -18,6 +18,7 @@ NOTHING = "-"
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - what ss prints
 _STARTING_TRIES = 8
+_YOUNG_S = 20
 
 
 def unit_state(host: Host, verb: Literal["is-active", "is-enabled"], unit: str) -> str:
@@ -26,6 +27,13 @@ def unit_state(host: Host, verb: Literal["is-active", "is-enabled"], unit: str) 
     once = f"s=$(systemctl {verb} {unit} 2> /dev/null)"
     again = f'for i in {tries}; do {once}; [ "$s" = activating ] || break; sleep 1; done'
     return str(host.run(f'{again}; echo "$s"').stdout).strip() or NOTHING
+
+
+def is_young(host: Host, unit: str) -> bool:
+    """Tell whether a unit was started seconds ago: it may not do yet what it will do."""
+    since = "systemctl show --property ActiveEnterTimestampMonotonic --value %s"  # in microseconds
+    started_us, _, uptime = host.run(f'echo "$({since})"; cat /proc/uptime', unit).stdout.partition("\n")
+    return int(started_us or 0) > 0 and float(uptime.split()[0]) - int(started_us) / 1e6 < _YOUNG_S
 
 
 def port_holders(

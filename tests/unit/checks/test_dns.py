@@ -87,9 +87,9 @@ def test_verdict_is_the_first_answers(answer: str, verdict: str) -> None:
 @pytest.mark.parametrize(
     ("options", "command"),
     [
-        ("-f -u bind", "setpriv --reuid=bind --regid=bind --init-groups named-checkconf -z "),
-        ("-f", "setpriv --reuid=root --regid=root --init-groups named-checkconf -z "),
-        ("-u bind -t /jail -c /named.conf", "named-checkconf -z -t /jail /named.conf"),
+        ("-f -u bind", "setpriv --reuid=bind --regid=bind --init-groups named-checkconf -z -j "),
+        ("-f", "setpriv --reuid=root --regid=root --init-groups named-checkconf -z -j "),
+        ("-u bind -t /jail -c /named.conf", "named-checkconf -z -j -t /jail /named.conf"),
     ],
 )
 def test_zones_are_loaded_as_the_running_named_did(programs: Programs, options: str, command: str) -> None:
@@ -97,3 +97,89 @@ def test_zones_are_loaded_as_the_running_named_did(programs: Programs, options: 
     # The stand-in for tr prints the command line, whatever /proc/self is.
     host = programs(systemctl="echo self", tr=f"printf '%s\\n' named {options}")
     assert dns.loading_anew(host, "named") == command
+
+
+AUTHORITY = "echo ';; ->>HEADER<<- status: NOERROR, id: 1'; echo ';; flags: qr aa; QUERY: 1'"
+YOUNG, OLD = "echo $(($(cut -d. -f1 /proc/uptime) * 1000000))", "echo 1"
+
+
+@pytest.mark.parametrize(("started", "tries"), [(YOUNG, 3), (OLD, 1), ("echo 0", 1)])
+def test_server_that_has_just_started_is_asked_until_it_has_its_zones(
+    programs: Programs, tmp_path: Path, started: str, tries: int
+) -> None:
+    """Who started seconds ago gets some patience; what an old server says counts at once."""
+    count = f"echo x >> {tmp_path}/asked; [ $(wc -l < {tmp_path}/asked) -lt 3 ] || {{ {AUTHORITY}; }}"
+    host = programs(dig=count, systemctl=started)
+    answer = dns.dig_started(host, "example.net SOA", host, "named")
+    assert (tmp_path / "asked").read_text().count("x") == tries
+    assert (dns.verdict(answer) == "NOERROR qr aa") is (tries > 1)
+
+
+def test_transfer_is_signed_with_the_key(programs: Programs) -> None:
+    """A key is given to dig as algorithm, name and secret; without one the question is bare."""
+    host = programs(dig='echo "$@"')
+    signed = dns.transfer(host, "192.0.2.1", "example.net", dns.Key("k", "hmac-sha256", "c2Vj"))
+    assert signed.split()[-5:] == ["-y", "hmac-sha256:k:c2Vj", "@192.0.2.1", "example.net", "AXFR"]
+    assert "-y" not in dns.transfer(host, "192.0.2.1", "example.net").split()
+
+
+@pytest.mark.parametrize("allowed", ["@127.0.0.1", "@192.0.2.1"])
+def test_master_may_not_give_the_zone_to_itself(programs: Programs, allowed: str) -> None:
+    """The master is asked at each of its addresses, from itself."""
+    master = programs(dig=f"case \"$*\" in *{allowed}*) echo 'example.net. 1 IN SOA a b 1 2 3 4 5';; esac")
+    assert dns.given_to_anybody(master, "192.0.2.1", "example.net") == (master, 1)
+    assert dns.given_to_anybody(programs(dig=""), "192.0.2.1", "example.net") == (None, 0)
+
+
+CONFIGURATION = """\
+key "rndc-key" {
+\talgorithm "hmac-sha256";
+\tsecret "cm5kYw==";
+};
+key "Example.net." {
+\talgorithm "hmac-sha256";
+\tsecret "c2VjcmV0";
+};
+"""
+
+
+def test_keys_have_domain_names() -> None:
+    """A key is found whatever the case of its name and whether it ends in a dot; rndc's is none."""
+    key = dns.Key("Example.net.", "hmac-sha256", "c2VjcmV0")
+    assert dns.keys(CONFIGURATION) == [key]
+    assert dns.key_called(CONFIGURATION, "example.net") == key
+    assert dns.key_called(CONFIGURATION, "example.net2") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('primaries { 192.0.2.1 key "a"; };', "a"),
+        ("primaries { 192.0.2.1 port 53 key a; };", "a"),
+        ('primaries { 192.0.2.11 key "a"; };', "-"),
+        ('primaries { 2.192.0.2.1 key "a"; };', "-"),
+        ('server 192.0.2.1/32 {\n\tkeys  "b";\n};', "b"),
+        ("server 192.0.2.1 { bogus no; keys { b; }; };", "b"),
+        ('server 192.0.2.0/24 { keys "c"; }; server 192.0.2.1/32 { keys "b"; };', "b"),
+        ('server 192.0.2.0/24 { keys "c"; }; server 198.51.100.0/24 { keys "d"; };', "c"),
+        ('server 192.0.2.1/32 { keys "b"; }; zone "z" { primaries { 192.0.2.1 key "a"; }; };', "a"),
+        ("", "-"),
+    ],
+)
+def test_used_key_is_the_one_nearest_to_the_zone(text: str, name: str) -> None:
+    """The key of ``primaries`` counts first, then that of the narrowest network."""
+    assert dns.used_key(text, "192.0.2.1") == name
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [("-f -u bind", "-p"), ("-t /jail -c /named.conf", "-p -t /jail /named.conf")]
+)
+def test_configuration_is_read_where_the_running_named_reads_it(
+    programs: Programs, options: str, words: str
+) -> None:
+    """Root folder and file are those of the process; a valid configuration has no complaint."""
+    tr = f"printf '%s\\n' named {options}"
+    host = programs(systemctl="echo self", tr=tr, **{"named-checkconf": 'echo "$@"'})
+    assert dns.configuration(host, "named") == (f"{words}\n", "-")
+    host = programs(systemctl="echo self", tr=tr, **{"named-checkconf": "echo bad >&2; exit 1"})
+    assert dns.configuration(host, "named") == ("", "bad")

@@ -39,6 +39,15 @@ def test_a_unit_that_never_starts_is_not_waited_for_forever(programs: Programs) 
     assert probes.unit_state(programs(systemctl="echo activating"), "is-active", "named") == "activating"
 
 
+@pytest.mark.parametrize(
+    ("started_us", "young"), [("$((${now%.*} * 1000000))", True), ("1", False), ("0", False), ("", False)]
+)
+def test_a_unit_is_young_for_some_seconds(programs: Programs, started_us: str, young: bool) -> None:
+    """Systemd's own clock tells when a unit was started; one that was never started is not young."""
+    host = programs(systemctl=f"read now rest < /proc/uptime; echo {started_us}")
+    assert probes.is_young(host, "named") is young
+
+
 _CGROUP = 'case "$1" in /proc/81*/cgroup) echo "0::/system.slice/named.service";; *) echo 0::/;; esac'
 
 
