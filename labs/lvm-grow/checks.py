@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import time
 
 from lpiclab.checks import expect, task
 from lpiclab.checks.probes import NOTHING, fstab_options, lvm_rows, mount_anew, mounted
@@ -9,6 +10,8 @@ from lpiclab.checks.probes import NOTHING, fstab_options, lvm_rows, mount_anew, 
 MIB = 1024 * 1024
 COLUMNS = ("SOURCE", "MAJ:MIN", "SIZE", "OPTIONS")
 DISKS = {"sdb", "sdc", "sdd"}
+ARCHIVE = {f"2013-{quarter}.dat": 5 for quarter in range(1, 5)} | {"2014.dat": 40}
+"""Each file of the archive takes at least this fraction of what the volume had at first."""
 LINES = 2000  # of the file that is lost
 
 
@@ -61,13 +64,14 @@ def test_group_has_the_new_disks(server, parameters):
 
 @task("grow")
 def test_volume_has_grown(server, parameters):
-    """The volume has the size asked for, rounded up to whole extents as lvextend does."""
+    """The volume has the size asked for, rounded up as lvextend does."""
     rows = volumes(server, parameters)
     expect(" ".join(rows) or NOTHING, parameters.volume, ok=parameters.volume in rows, why="absent")
     row = rows[parameters.volume]
     size, extent = int(row["lv_size"]), int(row["vg_extent_size"])
     asked = parameters.grow_mib * MIB
-    expect(f"{size / MIB:g}", parameters.grow_mib, ok=asked <= size < asked + extent, why="size")
+    most = asked + extent * len(DISKS)  # to whole extents, and on each disk as many: lvextend --stripes
+    expect(f"{size / MIB:g}", parameters.grow_mib, ok=asked <= size < most, why="size")
 
 
 @task("grow")
@@ -82,12 +86,29 @@ def test_filesystem_has_grown_with_its_data(server, parameters):
     # What a filesystem keeps for itself (journal, inodes) is far below a fifth of this size.
     size = int(found["size"])
     expect(f"{size / MIB:.0f}", parameters.grow_mib, ok=size * 5 >= int(row["lv_size"]) * 4, why="small")
-    # Size and KiB on the disk; a file that is one hole takes none.
-    listed = server.run("find %s/archive -name '2013-*.dat' -printf '%%s %%k\n'", parameters.mount).stdout
-    sizes = [line.split() for line in listed.splitlines()]
-    whole = parameters.start_mib // 5 * MIB
-    kept = sum(min(int(size), int(kib) * 1024) >= whole for size, kib in sizes)
-    expect(kept, 4, why="lost")
+    missing = sorted(set(ARCHIVE) - whole_files(server, parameters))
+    expect(" ".join(missing) or NOTHING, NOTHING, why="lost")
+
+
+def whole_files(server, parameters):
+    """Return the files of the archive that have their size, also on the disk: a hole takes nothing there."""
+    listed = server.run(f"find {parameters.mount}/archive -name '*.dat' -printf '%f %s %k\n'").stdout
+    files = [line.rsplit(maxsplit=2) for line in listed.splitlines()]
+    taken = {name: min(int(size), int(kib) * 1024) for name, size, kib in files}
+    volume = parameters.start_mib * MIB
+    return {name for name, part in ARCHIVE.items() if taken.get(name, 0) * part >= volume}
+
+
+def mount_times(server, parameters):
+    """Return when the volume was mounted last, and when the service first wrote to it, by its own words.
+
+    The superblock has the one (offset 1024 + 44: see ext4(5) and Linux's documentation), the birth of
+    the service's file is the other.
+    """
+    superblock = f"od -A n -j 1068 -N 4 -t u4 /dev/{parameters.group}/{parameters.volume}"
+    born = f"stat --format %W {parameters.mount}/orders.log"
+    times = [int(each) for each in server.run(f"{superblock}; {born}").stdout.split()]
+    return times[0], times[-1]
 
 
 def unmounted(server, row):
@@ -105,18 +126,37 @@ def unmounted(server, row):
 
 @task("online")
 def test_volume_was_never_away(server, parameters):
-    """Since the boot the kernel has not unmounted the volume; in no boot was the service started twice."""
-    row = volumes(server, parameters)[parameters.volume]
-    expect(unmounted(server, row), NOTHING, why="away")
+    """The volume was not unmounted since set-up or the boot; in no boot was the service started twice."""
+    starts = server.run("cat /var/lib/orders/starts").stdout.split()
+    boot = server.file("/proc/sys/kernel/random/boot_id").content_string.strip()
+    if set(starts) <= {boot}:
+        # The log of this boot may tell of what was there before set-up.
+        last, first = mount_times(server, parameters)
+        expect(clock(last), clock(first), ok=last <= first, why="remounted")
+    else:
+        expect(unmounted(server, volumes(server, parameters)[parameters.volume]), NOTHING, why="away")
     state = server.run("systemctl is-active orders").stdout.strip()
     expect(state or NOTHING, "active", why="stopped")
-    starts = server.run("cat /var/lib/orders/starts").stdout.split()
     again = len(starts) - len(set(starts))
-    boot = server.file("/proc/sys/kernel/random/boot_id").content_string.strip()
     expect(again if boot in starts else NOTHING, 0, why="restarted")
-    pid = server.run("systemctl show --property MainPID --value orders").stdout.strip()
-    files = server.run(f"stat --dereference --format '%Hd:%Ld' /proc/{pid}/fd/*").stdout.split()
-    expect(" ".join(files) or NOTHING, device(row), ok=device(row) in files, why="elsewhere")
+    fds = f"/proc/{main_pid(server)}/fd/*"
+    ours, *theirs = server.run(f"stat --dereference --format %d {parameters.mount} {fds}").stdout.split()
+    expect(open_files(server), parameters.mount, ok=ours in theirs, why="elsewhere")
+
+
+def clock(seconds):
+    """Return a time as the clock shows it."""
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+def main_pid(server):
+    """Return the number of the service's process; one that does not run has 0."""
+    return server.run("systemctl show --property MainPID --value orders").stdout.strip()
+
+
+def open_files(server):
+    """Return the names of the files that the service has open, as the kernel writes them."""
+    return server.run(f"readlink /proc/{main_pid(server)}/fd/*").stdout.strip().replace("\n", ", ") or NOTHING
 
 
 @task("snapshot")
@@ -132,6 +172,8 @@ def test_snapshot_shows_what_was_before(server, parameters):
     expect(f"{size / MIB:g}", parameters.snap_mib, ok=size >= parameters.snap_mib * MIB, why="size")
     digest, names = before(server, parameters)
     seen = " ".join(names) or NOTHING
+    moved = bool(names) and {parameters.lost, parameters.closed}.isdisjoint(names)
+    expect(seen, parameters.lost, ok=not moved, why="moved")
     expect(seen, parameters.lost, ok=digest == wanted_digest(parameters), why="late")
     expect(seen, parameters.lost, ok=parameters.closed not in names, why="late")
 
@@ -149,6 +191,23 @@ def test_file_is_back(server, parameters):
     expect(digest, wanted, why="content")
     facts = server.run("stat --format '%%U:%%G %%a' %s", path).stdout.strip()
     expect(facts, f"{parameters.owner}:{parameters.owner} 640", why="owner")
+
+
+@task("restore")
+def test_orders_are_kept(server, parameters):
+    """The service still writes to its file, and no order is missing there."""
+    log = f"{parameters.mount}/orders.log"
+    files = open_files(server)
+    expect(files, log, ok=f"{log} (deleted)" not in files, why="replaced")
+    expect(lost_orders(server, log), 0, why="orders")
+
+
+def lost_orders(server, log):
+    """Return how many orders the service has taken, by its own count or the file's, that the file lacks."""
+    taken = server.run("cat /var/lib/orders/taken").stdout
+    kept = set(re.findall(r"^(\d+) \d+$", server.run("cat %s", log).stdout, re.MULTILINE))
+    last = max(map(int, kept.union(re.findall(r"^\d+$", taken))), default=0)
+    return last - len(kept)
 
 
 @task("boot")

@@ -4,21 +4,25 @@ import re
 
 from lpiclab.checks import expect, task
 from lpiclab.checks.probes import NOTHING, fstab_options, mount_anew, mounted
-from lpiclab.checks.raid import array_lines, array_names, array_uuid
+from lpiclab.checks.raid import (
+    array_facts,
+    array_lines,
+    array_members,
+    array_names,
+    array_uuid,
+    arrays,
+    in_words,
+)
 
 DISKS = ("sdb", "sdc", "sdd")
 LINUX_RAID_TYPES = ("0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")  # MBR, GPT; see sfdisk --list-types
+REFILL_TRIES = 40  # of a second; a small disk is filled in some
+IDLE_TRIES = 6  # the kernel needs a moment to see that a disk is gone, and to take the spare
 
 
-def arrays(server):
-    """Return what /proc/mdstat says: each array's name with its two lines."""
-    text = server.run("cat /proc/mdstat").stdout  # there is no such file before the first array
-    return dict(re.findall(r"^(md\w+) : (.*\n.*)$", text, re.MULTILINE))
-
-
-def members(status):
-    """Return the members of an array, with their flags: ``sdd1[2](S)``."""
-    return re.findall(r"\S+?\[\d+\](?:\(\w\))*", status.splitlines()[0])
+def members(server, parameters):
+    """Return the array's members with their states."""
+    return array_members(array_facts(server, parameters.array))
 
 
 @task("array")
@@ -26,49 +30,62 @@ def test_mirror_has_two_active_members(server, parameters):
     """The array is a running RAID 1 of two devices, on the new disks, and both are there."""
     found = arrays(server)
     expect(" ".join(found) or NOTHING, parameters.array, ok=parameters.array in found, why="absent")
-    status = found[parameters.array]
-    level = re.search(r"\b(raid\d+|linear|inactive)\b", status)
-    expect(level[0] if level else NOTHING, "raid1", why="level")
-    elsewhere = [member for member in members(status) if not member.startswith(DISKS)]
+    facts = array_facts(server, parameters.array)
+    level = "inactive" if facts["array_state"] == "inactive" else facts.get("level", NOTHING)
+    expect(level, "raid1", why="level")
+    present = array_members(facts)
+    elsewhere = [name for name in present if not name.startswith(DISKS)]
     expect(" ".join(elsewhere) or NOTHING, " ".join(DISKS), ok=not elsewhere, why="elsewhere")
-    devices, active = re.search(r"\[(\d+)/(\d+)\]", status).groups()
-    expect(devices, "2", why="devices")
-    expect(active, "2", why="degraded", members=" ".join(members(status)))
+    expect(facts["raid_disks"], "2", why="devices")
+    expect(2 - int(facts["degraded"]), 2, why="degraded", members=in_words(present))
 
 
 @task("spare")
 def test_one_spare_waits(server, parameters):
     """One more device waits for a member to fail."""
-    present = members(arrays(server)[parameters.array])
-    spares = [member for member in present if member.endswith("(S)")]
-    expect(len(spares), 1, why="count", members=" ".join(present))
+    present = members(server, parameters)
+    spares = [name for name, state in present.items() if "spare" in state]
+    expect(len(spares), 1, why="count", members=in_words(present))
 
 
 @task("spare")
 def test_spare_takes_over(fork, parameters):
     """When an active member is lost, on a copy of the machine, the spare takes its place."""
-    array = f"/dev/{parameters.array}"
-    present = [member.partition("[") for member in members(arrays(fork.server)[parameters.array])]
-    lost = next(name for name, _, flags in present if "(" not in flags)
+    server, array = fork.server, f"/dev/{parameters.array}"
+    present = members(server, parameters)
+    lost = next(name for name, state in present.items() if "in_sync" in state)
     disk = lost.rstrip("0123456789")
-    if any(name != lost and name.startswith(disk) for name, _, _ in present):
-        fork.server.run("mdadm %s --fail %s", array, f"/dev/{lost}")
+    if any(name != lost and name.startswith(disk) for name in present):
+        server.run("mdadm %s --fail %s", array, f"/dev/{lost}")
     else:
         fork.unplug("server", disk)
-    # Linux notices when it writes (what it reads may come from the other member); then the spare is filled.
+    active = refill(server, parameters, lost)
+    expect(active, 2, why="idle", lost=lost, members=in_words(members(server, parameters)))
+
+
+def refill(server, parameters, lost):
+    """Write to the array until `lost` is replaced, or nothing comes of it; return how many are in sync.
+
+    Linux notices a lost disk when it writes (what it reads may come from the other member).
+    """
+    array = f"/dev/{parameters.array}"
     same = f"dd if={array} of={array} bs=4096 count=1 iflag=direct oflag=direct conv=notrunc"
-    again = f"{same}; mdadm --wait {array}"
-    full = f"mdadm --detail --export {array} | grep -q DEVICE_ && grep -q '[[]2/2[]]' /proc/mdstat"
-    fork.server.run(f"for i in 1 2 3 4 5 6; do {again}; {full} && break; sleep 1; done")
-    status = arrays(fork.server)[parameters.array]
-    active = re.search(r"\[\d+/(\d+)\]", status)[1]
-    expect(active, "2", why="idle", lost=lost, members=" ".join(members(status)))
+    idle = 0
+    for _ in range(REFILL_TRIES):
+        server.run(f"{same}; sleep 1")
+        facts = array_facts(server, parameters.array)
+        states = [state for name, state in array_members(facts).items() if name != lost]
+        active = sum("in_sync" in state for state in states)
+        idle += facts.get("sync_action") == "idle"
+        if active == 2 or idle == IDLE_TRIES:
+            break
+    return active
 
 
 @task("types")
 def test_partitions_have_the_raid_type(server, parameters):
     """Each member that is a partition has the type Linux RAID; a whole disk has none to set."""
-    devices = ["/dev/" + member.partition("[")[0] for member in members(arrays(server)[parameters.array])]
+    devices = [f"/dev/{name}" for name in members(server, parameters)]
     probed = server.run("blkid --probe --output export " + " ".join(devices)).stdout
     for device in probed.split("\n\n"):
         facts = dict(line.split("=", 1) for line in device.splitlines())

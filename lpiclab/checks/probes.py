@@ -94,12 +94,23 @@ def take_file(host: Host, folder: str, name: str) -> str:
 def mounted(host: Host, mountpoint: str, *columns: str) -> dict[str, Any]:
     """Return findmnt's columns, in small letters, of the topmost mount there; nothing mounted is {}.
 
+    The source is the device also where a part of its filesystem is mounted, as a subvolume of btrfs.
+
     >>> mounted(server, "/srv/data", "SOURCE", "SIZE", "OPTIONS")
     """
-    options = f"--json --list --bytes --output {','.join(columns)}"
+    options = f"--json --list --bytes --nofsroot --output {','.join(columns)}"
     text = host.run(f"findmnt {options} --mountpoint %s", mountpoint).stdout
     found: dict[str, Any] = json.loads(text)["filesystems"][-1] if text else {}
     return found
+
+
+def device_number(host: Host, device: str) -> str:
+    """Return a block device's major and minor number, ``254:0``; what is no block device has ``-``.
+
+    A mount's MAJ:MIN is not always its device's: btrfs makes up one of its own.
+    """
+    listed = host.run("lsblk --nodeps --noheadings --output MAJ:MIN %s", device)
+    return str(listed.stdout).strip() or NOTHING
 
 
 def fstab_options(host: Host, mountpoint: str) -> str:
@@ -115,7 +126,7 @@ def mount_anew(host: Host, mountpoint: str, column: str = "MAJ:MIN") -> tuple[st
 
     Returns findmnt's column of what is mounted then, and what mount complained of; ``-`` for nothing.
     """
-    show = f"findmnt --noheadings --output {column} --mountpoint {mountpoint}"
+    show = f"findmnt --noheadings --nofsroot --output {column} --mountpoint {mountpoint}"
     tried = host.run("unshare --mount sh -c %s", f"umount {mountpoint} && mount {mountpoint} && {show}")
     complaint = NOTHING if tried.succeeded else tried.stderr.strip() or f"status {tried.rc}"
     return tried.stdout.strip() or NOTHING, complaint

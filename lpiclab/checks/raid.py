@@ -1,4 +1,4 @@
-"""Ask mdadm and its configuration for arrays."""
+"""Ask the kernel, mdadm and its configuration for arrays."""
 
 from __future__ import annotations
 
@@ -7,12 +7,52 @@ from typing import NamedTuple
 
 from testinfra.host import Host
 
+from lpiclab.checks.probes import NOTHING
+
+_FACTS = ("array_state", "level", "raid_disks", "degraded", "sync_action", "dev-*/slot", "dev-*/state")
+
 
 class ArrayLine(NamedTuple):
     """An ARRAY line of mdadm.conf(5): the device it names, and the UUID's digits ("" without one)."""
 
     device: str
     uuid: str
+
+
+def arrays(host: Host) -> list[str]:
+    """Return the names of the arrays that the kernel has, also of those that do not run.
+
+    The files below /sys are many; /proc/mdstat is one, and another file is soon mounted over it.
+    """
+    text = host.run("grep -H . /sys/block/md*/md/array_state").stdout
+    found = re.findall(r"^/sys/block/(\w+)/md/array_state:(\S+)$", text, re.MULTILINE)
+    return sorted(name for name, state in found if state != "clear")
+
+
+def array_facts(host: Host, array: str) -> dict[str, str]:
+    """Return what the kernel says of an array: ``level``, ``degraded``, ``dev-sdb1/state`` and so on."""
+    folder = f"/sys/block/{array}/md/"
+    lines = host.run("grep -H . " + " ".join(folder + file for file in _FACTS)).stdout.splitlines()
+    return dict(line.removeprefix(folder).split(":", 1) for line in lines)
+
+
+def array_members(facts: dict[str, str]) -> dict[str, str]:
+    """Return the state of each member, by its name: ``in_sync``, ``spare``, ``faulty``, ``rebuilding``.
+
+    The kernel calls a spare what is not in sync; one with a place in the array is being filled.
+    """
+    members = {}
+    for key, state in sorted(facts.items()):
+        device, _, what = key.partition("/")
+        if what == "state":
+            placed = facts.get(f"{device}/slot", "none") != "none"
+            members[device.removeprefix("dev-")] = state.replace("spare", "rebuilding") if placed else state
+    return members
+
+
+def in_words(members: dict[str, str]) -> str:
+    """Return members with their states for people: ``sdb1 in_sync, sdc1 faulty``; none is ``-``."""
+    return ", ".join(f"{name} {state}" for name, state in members.items()) or NOTHING
 
 
 def array_names(array: str) -> set[str]:

@@ -1,7 +1,7 @@
 #!/bin/bash
-# The volume was made too small and then extended, the filesystem on it was not.
+# The volume was made a little too small and then extended, the filesystem on it was not.
 vgcreate {{ group }} /dev/sdb /dev/sdc /dev/sdd
-lvcreate --yes --size {{ lv_mib // 5 }}M --name {{ volume }} {{ group }}
+lvcreate --yes --size {{ lv_mib * 4 // 5 }}M --name {{ volume }} {{ group }}
 mkfs.ext4 -q /dev/{{ group }}/{{ volume }}
 lvextend --size {{ lv_mib }}M {{ group }}/{{ volume }}
 mkdir -p {{ mount }}

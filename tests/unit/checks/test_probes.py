@@ -132,12 +132,24 @@ def test_mounted_is_the_topmost_mount(programs: Programs, tmp_path: Path) -> Non
     host = programs(findmnt=f"printf '%s\\n' \"$@\" > {tmp_path}/words; echo '{answer}'")
     assert probes.mounted(host, "/srv/a b", "SOURCE", "SIZE") == {"source": "/dev/b"}
     words = (tmp_path / "words").read_text().splitlines()
-    assert words[-4:] == ["--output", "SOURCE,SIZE", "--mountpoint", "/srv/a b"]
+    assert words[-5:] == ["--nofsroot", "--output", "SOURCE,SIZE", "--mountpoint", "/srv/a b"]
 
 
 def test_nothing_mounted_is_empty(programs: Programs) -> None:
     """Where nothing is mounted findmnt prints nothing."""
     assert probes.mounted(programs(findmnt="exit 1"), "/mnt", "SOURCE") == {}
+
+
+@pytest.mark.parametrize(
+    ("script", "number"),
+    [
+        ('[ "$*" = "--nodeps --noheadings --output MAJ:MIN /dev/a/b" ] && echo "254:0  "', "254:0"),
+        ("echo 'lsblk: tmpfs: not a block device' >&2; exit 32", "-"),
+    ],
+)
+def test_device_number_is_the_kernels(programs: Programs, script: str, number: str) -> None:
+    """A block device's number is told without its blanks; what is no block device has a hyphen."""
+    assert probes.device_number(programs(lsblk=script), "/dev/a/b") == number
 
 
 def test_lvm_rows_are_those_of_all_reports(programs: Programs, tmp_path: Path) -> None:
@@ -175,7 +187,7 @@ def test_mount_anew_shows_what_fstab_gives(programs: Programs, tmp_path: Path) -
         mount=f'echo "mount $*" >> {tmp_path}/done',
         findmnt='echo "9:0 $*"',
     )
-    shown = "9:0 --noheadings --output MAJ:MIN --mountpoint /srv"
+    shown = "9:0 --noheadings --nofsroot --output MAJ:MIN --mountpoint /srv"
     assert probes.mount_anew(host, "/srv") == (shown, "-")
     assert (tmp_path / "done").read_text().splitlines() == ["umount /srv", "mount /srv"]
 

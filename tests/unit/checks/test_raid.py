@@ -9,6 +9,7 @@ import pytest
 from testinfra.host import Host
 
 from lpiclab.checks import raid
+from lpiclab.checks.probes import NOTHING
 
 Programs = Callable[..., Host]
 
@@ -50,6 +51,46 @@ def test_no_file_of_array_lines_is_read_twice(programs: Programs) -> None:
     host = programs(cat='for name in "$@"; do echo "ARRAY $name"; done')
     read = [line.device for line in raid.array_lines(host, "/etc/mdadm.conf")]
     assert read == ["/etc/mdadm.conf", "/etc/mdadm.conf.d/*.conf"]
+
+
+def test_arrays_are_those_that_the_kernel_holds(programs: Programs) -> None:
+    """Also an array that does not run is one; what is left of a stopped one is none."""
+    states = {"md5": "inactive", "md0": "clean", "md127": "clear"}
+    lines = "; ".join(f"echo /sys/block/{name}/md/array_state:{state}" for name, state in states.items())
+    assert raid.arrays(programs(grep=lines)) == ["md0", "md5"]
+    assert raid.arrays(programs(grep="exit 2")) == []
+
+
+def test_array_facts_are_the_kernels_words(programs: Programs) -> None:
+    """Each file below the array's folder gives its name and its words; no array gives none."""
+    host = programs(grep='shift 2; for file in "$@"; do echo "$file:1:2"; done')
+    facts = raid.array_facts(host, "md0")
+    assert facts["level"] == "1:2"
+    assert {"degraded", "dev-*/state", "dev-*/slot"} <= set(facts)
+    assert raid.array_facts(programs(grep="exit 2"), "md0") == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "slot", "word"),
+    [
+        ("in_sync", "0", "in_sync"),
+        ("in_sync,write_mostly", "1", "in_sync,write_mostly"),
+        ("spare", "none", "spare"),
+        ("spare", "1", "rebuilding"),
+        ("faulty", "1", "faulty"),
+    ],
+)
+def test_a_member_with_a_place_is_no_spare(state: str, slot: str, word: str) -> None:
+    """What the kernel calls a spare is being filled if it has a place in the array already."""
+    facts = {"level": "raid1", "dev-sdb1/slot": slot, "dev-sdb1/state": state}
+    assert raid.array_members(facts) == {"sdb1": word}
+
+
+def test_members_are_told_in_words() -> None:
+    """Members are told by name, with their states; no member is a hyphen."""
+    facts = {"dev-sdc1/state": "faulty", "dev-sdb1/state": "in_sync"}
+    assert raid.in_words(raid.array_members(facts)) == "sdb1 in_sync, sdc1 faulty"
+    assert raid.in_words({}) == NOTHING
 
 
 def test_array_uuid_is_mdadms(programs: Programs) -> None:
