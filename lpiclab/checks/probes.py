@@ -80,15 +80,18 @@ def nonce() -> str:
 
 
 def put_file(host: Host, folder: str, mode: str = "644") -> str:
-    """Put a new file of root's, with its own name in it, into `folder`, and return its name."""
+    """Put a new file of root's, with its own name in it, into `folder`, and return its name.
+
+    A folder that is not there is the learner's to make: then there is no file, and nobody reads it.
+    """
     name = f"lpiclab-{nonce()}.txt"
-    host.run(f"mkdir -p {folder} && echo {name} > {folder}/{name} && chmod {mode} {folder}/{name}")
+    host.run(f"cd {folder} && echo {name} > {name} && chmod {mode} {name}")
     return name
 
 
 def take_file(host: Host, folder: str, name: str) -> str:
     """Remove a file from `folder` and return what was in it."""
-    return str(host.run(f"cd {folder} && cat {name}; rm -f {name}").stdout).strip() or NOTHING
+    return str(host.run(f"cd {folder} && {{ cat {name}; rm -f {name}; }}").stdout).strip() or NOTHING
 
 
 def mounted(host: Host, mountpoint: str, *columns: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ acl denied dstdom_regex -i (^|\.){{ denied | replace(".", "\\.") }}$ (^|\.){{ al
 http_access deny !mynetwork
 http_access deny denied
 http_access allow all
-cache_dir {% if distro.family == "el" %}aufs /var/spool/squid {{ cache_mb }} 8 64{% else %}rock /var/spool/squid {{ cache_mb }}{% endif %}
+cache_dir	{% if distro.family == "el" %}aufs /var/spool/squid {{ cache_mb }} 8 64{% else %}rock /var/spool/squid {{ cache_mb }}{% endif %}
 CONF
 systemctl enable --quiet {{ services.squid }}
 systemctl start {{ services.squid }}

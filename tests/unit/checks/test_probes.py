@@ -113,12 +113,21 @@ def test_nonces_differ() -> None:
 
 def test_a_file_is_put_and_taken(programs: Programs, tmp_path: Path) -> None:
     """A file holds its own name, has the mode asked for, and is gone once it has been taken."""
-    host, folder = programs(), tmp_path / "new" / "share"
+    host, folder = programs(), tmp_path / "share"
+    folder.mkdir()
     name = probes.put_file(host, str(folder), "600")
     assert (folder / name).read_text() == f"{name}\n"
     assert (folder / name).stat().st_mode & 0o777 == 0o600
     assert probes.take_file(host, str(folder), name) == name
     assert not list(folder.iterdir())
+
+
+def test_a_folder_is_not_made_for_a_file(programs: Programs, tmp_path: Path) -> None:
+    """Where the folder is missing, nothing is put or taken, and it is still missing."""
+    host, folder = programs(), tmp_path / "share"
+    name = probes.put_file(host, str(folder))
+    assert probes.take_file(host, str(folder), name) == "-"
+    assert not folder.exists()
 
 
 def test_a_file_that_is_not_there_is_nothing(programs: Programs, tmp_path: Path) -> None:

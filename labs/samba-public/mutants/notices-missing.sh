@@ -1,0 +1,3 @@
+#!/bin/bash
+# The section is there, its directory is not.
+rm -r {{ notices_path }}
