@@ -1,7 +1,7 @@
 """Ask the directory with the LDAP tools, from the client and from the server: both must hear the same.
 
 Whether something may be written is asked with the control "no operation": the server does everything
-but the change itself.
+but the change itself. Only the copy of the machines is really written to.
 """
 
 import base64
@@ -12,6 +12,11 @@ from lpiclab.checks.probes import NOTHING, last_line, nonce, port_holders, route
 
 DONE = "No Operation"
 DENIED = "Insufficient access (50)"
+# What the service's settings add to the command line of slapd.
+SETTINGS = (
+    '[ -d "$SLAPD_CONF" ] && option=-F || option=-f; '
+    'echo " ${SLAPD_USER:+-u $SLAPD_USER} ${SLAPD_CONF:+$option $SLAPD_CONF} $SLAPD_OPTIONS"'
+)
 
 
 class Directory:
@@ -36,7 +41,11 @@ class Directory:
 
     def try_change(self, ldif, who=("", "")):
         """Return what the server says to a change that it only tries: `DONE` when it is allowed."""
-        command = f"LDAPNOINIT=1 ldapmodify -e '!noop' {self._to} -D %s -w %s"
+        return self.change(ldif, who, "-e '!noop'")
+
+    def change(self, ldif, who, options=""):
+        """Return what the server says to a change that it makes: nothing when it is made."""
+        command = f"LDAPNOINIT=1 ldapmodify {options} {self._to} -D %s -w %s"
         got = self._host.run(f"printf '%%s\\n' %s | {command}", ldif, *who)
         return complaint(got)
 
@@ -67,8 +76,8 @@ def digits(number):
 
 
 def same(dn):
-    """Return a name as it is compared: in small letters, no blanks beside commas and equals signs."""
-    return re.sub(r"\s*([,=])\s*", r"\1", dn.lower())
+    """Return a name as it is compared: in small letters, no blanks but single ones within values."""
+    return re.sub(r"\s*([,=])\s*", r"\1", " ".join(dn.lower().split()))
 
 
 def suffix(parameters):
@@ -109,17 +118,20 @@ def test_server_holds_the_suffix(server, client, parameters, distro):
 
 
 @task("manager")
-def test_manager_may_write(client, parameters):
+def test_manager_may_write(server, client, parameters):
     """The manager binds with the password and may add an entry; nobody may without a name."""
-    directory, who, root = Directory(client, parameters), manager(parameters), suffix(parameters)
-    _, said = directory.search(root, "base", "dn", who=who)
-    expect(said or NOTHING, who[0], ok=not said, why="bind")
+    who, root = manager(parameters), suffix(parameters)
     name = nonce()
     entry = f"dn: ou={name},{root}\nchangetype: add\nobjectClass: organizationalUnit\nou: {name}"
-    said = directory.try_change(entry, who)
-    expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="read_only")
-    said = directory.try_change(entry)
-    expect(said or NOTHING, DENIED, ok=said and not said.startswith(DONE), why="anybody")
+    for machine, host in (("client", client), ("server", server)):
+        directory = Directory(host, parameters)
+        _, said = directory.search(root, "base", "dn", who=who)
+        expect(said or NOTHING, who[0], ok=not said, why="bind", machine=machine)
+        said = directory.try_change(entry, who)
+        expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="read_only", machine=machine)
+        said = directory.try_change(entry)
+        refused = said and not said.startswith(DONE)
+        expect(said or NOTHING, DENIED, ok=refused, why="anybody", machine=machine)
 
 
 @task("people")
@@ -142,33 +154,42 @@ def test_entries_are_there(server, client, parameters):
 
 
 @task("password")
-def test_both_have_a_hashed_password(client, parameters):
+def test_both_have_a_hashed_password(server, client, parameters, distro):
     """Both bind with their password, and no password is kept in clear."""
-    directory = Directory(client, parameters)
     for dn, password in (user(parameters), person(parameters)):
-        _, said = directory.search(suffix(parameters), "base", "dn", who=(dn, password))
-        expect(said or NOTHING, dn, ok=not said, why="bind")
-        stored = directory.password(dn, manager(parameters))
+        for machine, host in (("client", client), ("server", server)):
+            _, said = Directory(host, parameters).search(suffix(parameters), "base", "dn", who=(dn, password))
+            expect(said or NOTHING, dn, ok=not said, why="bind", machine=machine)
+        stored = Directory(server, parameters).password(dn, manager(parameters))
+        # A manager who is no root of the database need not be able to read it.
+        stored = stored or dumped(server, parameters, distro, dn)
         clear = [each for each in stored if not re.match(r"\{(?!CLEARTEXT)[\w./-]+\}.", each, re.IGNORECASE)]
-        kept = re.sub(r"(?<=^..).*", "…", clear[0]) if clear else "{SSHA}"
-        expect(kept, "{SSHA}…", ok=not clear, why="clear", dn=dn)
+        kept = re.sub(r"(?<=^..).*", "…", clear[0]) if clear else "{SSHA}" if stored else NOTHING
+        expect(kept, "{SSHA}…", ok=stored and not clear, why="clear", dn=dn)
 
 
 @task("private")
-def test_passwords_are_private(client, parameters):
+def test_passwords_are_private(server, client, parameters):
     """Nobody reads another's stored password, and each may change their own and nothing else."""
-    directory = Directory(client, parameters)
     people = (user(parameters), person(parameters))
-    for who in (("", ""), *people):
-        found, _ = directory.search(suffix(parameters), "sub", "userPassword", who=who)
-        others = [each for each in found if same(each["dn"][0]) != same(who[0])]
-        readable = [each["dn"][0] for each in others if each.get("userpassword")]
-        expect(" ".join(readable) or NOTHING, NOTHING, why="readable", who=who[0] or NOTHING)
-    for who, (other, _) in zip(people, reversed(people), strict=True):
-        said = directory.try_change(new_password(who[0]), who)
-        expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="fixed", who=who[0])
-        said = directory.try_change(new_password(other), who)
-        expect(said or NOTHING, DENIED, ok=said and not said.startswith(DONE), why="writable", who=who[0])
+    for machine, host in (("client", client), ("server", server)):
+        directory = Directory(host, parameters)
+        for who in (("", ""), *people):
+            seen = readable(directory, parameters, who)
+            expect(seen, NOTHING, why="readable", who=who[0] or NOTHING, machine=machine)
+        for who, (other, _) in zip(people, reversed(people), strict=True):
+            said = directory.try_change(new_password(who[0]), who)
+            expect(said or NOTHING, DONE, ok=said.startswith(DONE), why="fixed", who=who[0], machine=machine)
+            said = directory.try_change(new_password(other), who)
+            refused = said and not said.startswith(DONE)
+            expect(said or NOTHING, DENIED, ok=refused, why="writable", who=who[0], machine=machine)
+
+
+def readable(directory, parameters, who):
+    """Return the names of all others whose stored password `who` reads."""
+    found, _ = directory.search(suffix(parameters), "sub", "userPassword", who=who)
+    others = [each for each in found if same(each["dn"][0]) != same(who[0])]
+    return " ".join(each["dn"][0] for each in others if each.get("userpassword")) or NOTHING
 
 
 def new_password(dn):
@@ -177,16 +198,22 @@ def new_password(dn):
     return f"dn: {dn}\nchangetype: modify\n{change}: {nonce()}"
 
 
-def next_slapcat(server, distro):
-    """Return the command that reads what the service will open at its next start, as its user."""
-    as_slapd = 'setpriv --reuid="$SLAPD_USER" --regid="$SLAPD_GROUP" --init-groups slapcat ${c:+$o "$c"}'
-    if "ldap_defaults" in distro.paths:
-        settings = f'. {distro.paths["ldap_defaults"]}; c=$SLAPD_CONF; [ -d "$c" ] && o=-F || o=-f'
-        return f"{settings}; {as_slapd}"
-    start = server.run("systemctl show --property ExecStart --value %s", distro.services["ldap"]).stdout
-    user = (re.findall(r" -u (\w+)", start) or ["root"])[0]
-    option, place = (re.findall(r" (-[fF]) (\S+)", start) or [("", "")])[0]
-    return f"SLAPD_USER={user}; SLAPD_GROUP={user}; o={option}; c={place}; {as_slapd}"
+def next_start(server, distro):
+    """Return slapd's user at the service's next start, and the option that names its configuration."""
+    settings = distro.paths.get("ldap_defaults")
+    words = server.run(f". {settings}; {SETTINGS}").stdout if settings else ""
+    words += server.run("systemctl show --property ExecStart --value %s", distro.services["ldap"]).stdout
+    users = re.findall(r"\s-u\s*(\w\S*)", words) or ["root"]
+    places = re.findall(r"""\s(-[fF])\s*["']?(/[^\s"';]+)""", words) or [("", "")]
+    return users[-1], " ".join(places[-1])
+
+
+def dumped(server, parameters, distro, dn):
+    """Return the passwords of an entry as they stand in the database."""
+    _, place = next_start(server, distro)
+    dump = server.run(f"slapcat {place} -o ldif-wrap=no -b %s", suffix(parameters))
+    found = [each for each in entries(dump.stdout) if same(each["dn"][0]) == same(dn)]
+    return found[0].get("userpassword", []) if found else []
 
 
 @task("boot")
@@ -194,18 +221,29 @@ def test_directory_comes_back_after_a_boot(server, parameters, distro):
     """The service starts at boot, and its user finds all entries in the database that it will open then."""
     expect(unit_state(server, "is-enabled", distro.services["ldap"]), "enabled", why="disabled")
     root = suffix(parameters)
-    dump = server.run(f"{next_slapcat(server, distro)} -o ldif-wrap=no -b %s", root)
-    expect(last_line(dump.stderr), NOTHING, ok=dump.succeeded, why="invalid")
+    slapd, place = next_start(server, distro)
+    as_slapd = f'setpriv --reuid={slapd} --regid="$(id --group {slapd})" --init-groups'
+    dump = server.run(f"{as_slapd} slapcat {place} -o ldif-wrap=no -b %s", root)
+    expect(last_line(dump.stderr), NOTHING, ok=dump.succeeded, why="invalid", place=place)
     kept = {same(each["dn"][0]) for each in entries(dump.stdout)}
     for dn in (root, person(parameters)[0], user(parameters)[0]):
         expect(" ".join(sorted(kept)) or NOTHING, dn, ok=same(dn) in kept, why="lost")
 
 
 @task("boot")
-def test_people_are_there_after_a_reboot(fork, parameters):
-    """After a reboot of the server, on a copy, both entries are there with their passwords."""
+def test_directory_is_as_before_after_a_reboot(fork, parameters):
+    """After a reboot of the server, on a copy, both bind, the manager writes, and passwords are private."""
     fork.reboot("server")
     directory = Directory(fork.client, parameters)
     for dn, password in (person(parameters), user(parameters)):
         _, said = directory.search(suffix(parameters), "base", "dn", who=(dn, password))
         expect(said or NOTHING, dn, ok=not said, why="gone")
+    for who in (("", ""), user(parameters)):
+        expect(readable(directory, parameters, who), NOTHING, why="readable", who=who[0] or NOTHING)
+    # The rules are for everybody, not for those who are known: here is one more.
+    name, password = nonce(), nonce()
+    newcomer = f"cn={name},ou={parameters.people},{suffix(parameters)}", password
+    entry = f"objectClass: person\ncn: {name}\nsn: {name}\nuserPassword: {password}"
+    said = directory.change(f"dn: {newcomer[0]}\nchangetype: add\n{entry}", manager(parameters))
+    expect(said or NOTHING, NOTHING, why="unwritable")
+    expect(readable(directory, parameters, newcomer), NOTHING, why="readable", who=newcomer[0])

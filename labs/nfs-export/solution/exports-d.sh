@@ -12,3 +12,6 @@ systemctl restart {{ services.nfs }}
 firewall-cmd --quiet --permanent --add-service=nfs
 firewall-cmd --quiet --reload
 {%- endif %}
+# Nobody but {{ user }} and the group has to do with it, on the server itself neither.
+chmod 2770 {{ share }}
+chmod 0750 {{ manuals }}

@@ -1,5 +1,13 @@
 #!/bin/bash
 # A second database with a folder and rules of its own; entries come by slapadd while the service rests.
+{%- if distro.family == "debian" %}
+# A copy of the configuration, which an option of slapd names.
+conf={{ paths.ldap_config }}/office.d
+cp -a {{ paths.ldap_config }}/slapd.d $conf
+sed -i "s#^SLAPD_OPTIONS=.*#SLAPD_OPTIONS='-F $conf'#" {{ paths.ldap_defaults }}
+{%- else %}
+conf={{ paths.ldap_config }}/slapd.d
+{%- endif %}
 dir={{ paths.ldap_data }}-{{ dc }}
 install -d -o {{ users.ldap }} -g {{ users.ldap }} -m 0700 $dir
 {%- if distro.family == "el" %}
@@ -48,7 +56,7 @@ gidNumber: 10000
 homeDirectory: /home/{{ user }}
 userPassword: {CRYPT}$(openssl passwd -6 {{ user_password }})
 LDIF
-slapadd -b dc={{ dc }},dc={{ top }} -l /tmp/entries.ldif
+slapadd -F $conf -b dc={{ dc }},dc={{ top }} -l /tmp/entries.ldif
 rm /tmp/entries.ldif
 chown {{ users.ldap }}:{{ users.ldap }} $dir/*
 systemctl start {{ services.ldap }}

@@ -5,9 +5,8 @@ cat > {{ paths.ldap_config }}/slapd.conf <<CONF
 include {{ paths.ldap_schema }}/core.schema
 include {{ paths.ldap_schema }}/cosine.schema
 include {{ paths.ldap_schema }}/inetorgperson.schema
-{%- if distro.family == "el" %}
-pidfile /run/openldap/slapd.pid
-{%- else %}
+pidfile {% if distro.family == "el" %}/run/openldap/slapd.pid{% else %}/run/slapd/slapd.pid{% endif %}
+{%- if distro.family == "debian" %}
 modulepath /usr/lib/ldap
 moduleload back_mdb
 {%- endif %}
