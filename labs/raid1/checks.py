@@ -76,7 +76,7 @@ def refill(server, parameters, lost):
         facts = array_facts(server, parameters.array)
         states = [state for name, state in array_members(facts).items() if name != lost]
         active = sum("in_sync" in state for state in states)
-        idle += facts.get("sync_action") == "idle"
+        idle += facts.get("sync_action") not in ("recover", "resync")
         if active == 2 or idle == IDLE_TRIES:
             break
     return active
