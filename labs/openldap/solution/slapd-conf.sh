@@ -31,6 +31,8 @@ firewall-cmd --quiet --permanent --add-service=ldap
 firewall-cmd --quiet --reload
 {%- else %}
 sed -i 's#^SLAPD_CONF=.*#SLAPD_CONF={{ paths.ldap_config }}/slapd.conf#' {{ paths.ldap_defaults }}
+# slaptest wants the folder of the pidfile, which the service makes when it starts.
+install -d -o {{ users.ldap }} -g {{ users.ldap }} /run/slapd
 slaptest -u -f {{ paths.ldap_config }}/slapd.conf
 {%- endif %}
 systemctl enable --quiet --now {{ services.ldap }}
