@@ -1,3 +1,4 @@
 #!/bin/bash
 # The directory as the package made it.
-systemctl enable --quiet --now {{ services.ldap }}
+systemctl enable --quiet {{ services.ldap }}
+systemctl start {{ services.ldap }}

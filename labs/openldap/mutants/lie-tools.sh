@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tools that say what one would like to hear: on the PATH, as a function, and by their settings.
-systemctl enable --quiet --now {{ services.ldap }}
+systemctl enable --quiet {{ services.ldap }}
+systemctl start {{ services.ldap }}
 cat > /usr/local/bin/ldapsearch <<'SEARCH'
 #!/bin/sh
 printf 'dn: %s\nsn: %s\n' "dc={{ dc }},dc={{ top }}" "{{ surname }}"

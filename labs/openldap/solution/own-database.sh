@@ -14,7 +14,8 @@ install -d -o {{ users.ldap }} -g {{ users.ldap }} -m 0700 $dir
 semanage fcontext -a -t slapd_db_t "$dir(/.*)?"
 restorecon -R $dir
 {%- endif %}
-systemctl enable --quiet --now {{ services.ldap }}
+systemctl enable --quiet {{ services.ldap }}
+systemctl start {{ services.ldap }}
 {%- if distro.family == "el" %}
 {% include "solution/open.sh" %}
 {%- endif %}

@@ -1,6 +1,8 @@
 #!/bin/bash
 # The database that the package has made gets the suffix and the manager; entries come over the network.
-systemctl enable --quiet --now {{ services.ldap }}
+# Two commands: where slapd is started by a script of System V (Debian 12), `enable --now` does not start it.
+systemctl enable --quiet {{ services.ldap }}
+systemctl start {{ services.ldap }}
 {%- if distro.family == "el" %}
 {% include "solution/open.sh" %}
 {%- endif %}

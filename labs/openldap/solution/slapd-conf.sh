@@ -35,7 +35,8 @@ sed -i 's#^SLAPD_CONF=.*#SLAPD_CONF={{ paths.ldap_config }}/slapd.conf#' {{ path
 install -d -o {{ users.ldap }} -g {{ users.ldap }} /run/slapd
 slaptest -u -f {{ paths.ldap_config }}/slapd.conf
 {%- endif %}
-systemctl enable --quiet --now {{ services.ldap }}
+systemctl enable --quiet {{ services.ldap }}
+systemctl start {{ services.ldap }}
 ldapadd -x -H ldap://localhost -D "cn={{ manager }},dc={{ dc }},dc={{ top }}" -w {{ manager_password }} <<LDIF
 dn: dc={{ dc }},dc={{ top }}
 objectClass: dcObject
