@@ -30,11 +30,16 @@ def own_home(folder: Path) -> dict[str, str]:
 
 def run_s(argv: Sequence[str], environment: dict[str, str]) -> float:
     """Run a command and return how long it took; one that fails otherwise than by a grade ends us."""
+    return run(argv, environment)[0]
+
+
+def run(argv: Sequence[str], environment: dict[str, str]) -> tuple[float, str]:
+    """Run a command as `run_s` does, and return how long it took and what it printed."""
     began_s = time.monotonic()
     done = subprocess.run(argv, env={**os.environ, **environment}, capture_output=True, check=False)
     if done.returncode not in {0, 1}:
         sys.exit(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stderr.decode()}")
-    return time.monotonic() - began_s
+    return time.monotonic() - began_s, done.stdout.decode()
 
 
 def median(seconds: Sequence[float]) -> str:

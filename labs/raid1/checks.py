@@ -2,17 +2,8 @@
 
 import re
 
-from lpiclab.checks import expect, task
+from lpiclab.checks import expect, raid, task
 from lpiclab.checks.probes import NOTHING, fstab_options, mount_anew, mounted
-from lpiclab.checks.raid import (
-    array_facts,
-    array_lines,
-    array_members,
-    array_names,
-    array_uuid,
-    arrays,
-    in_words,
-)
 
 DISKS = ("sdb", "sdc", "sdd")
 LINUX_RAID_TYPES = ("0xfd", "a19d880f-05fc-4d3b-a006-743f0f84911e")  # MBR, GPT; see sfdisk --list-types
@@ -22,22 +13,22 @@ IDLE_TRIES = 6  # the kernel needs a moment to see that a disk is gone, and to t
 
 def members(server, parameters):
     """Return the array's members with their states."""
-    return array_members(array_facts(server, parameters.array))
+    return raid.array_members(raid.array_facts(server, parameters.array))
 
 
 @task("array")
 def test_mirror_has_two_active_members(server, parameters):
     """The array is a running RAID 1 of two devices, on the new disks, and both are there."""
-    found = arrays(server)
+    found = raid.arrays(server)
     expect(" ".join(found) or NOTHING, parameters.array, ok=parameters.array in found, why="absent")
-    facts = array_facts(server, parameters.array)
+    facts = raid.array_facts(server, parameters.array)
     level = "inactive" if facts["array_state"] == "inactive" else facts.get("level", NOTHING)
     expect(level, "raid1", why="level")
-    present = array_members(facts)
+    present = raid.array_members(facts)
     elsewhere = [name for name in present if not name.startswith(DISKS)]
     expect(" ".join(elsewhere) or NOTHING, " ".join(DISKS), ok=not elsewhere, why="elsewhere")
     expect(facts["raid_disks"], "2", why="devices")
-    expect(2 - int(facts["degraded"]), 2, why="degraded", members=in_words(present))
+    expect(2 - int(facts["degraded"]), 2, why="degraded", members=raid.in_words(present))
 
 
 @task("spare")
@@ -45,7 +36,7 @@ def test_one_spare_waits(server, parameters):
     """One more device waits for a member to fail."""
     present = members(server, parameters)
     spares = [name for name, state in present.items() if "spare" in state]
-    expect(len(spares), 1, why="count", members=in_words(present))
+    expect(len(spares), 1, why="count", members=raid.in_words(present))
 
 
 @task("spare")
@@ -60,7 +51,7 @@ def test_spare_takes_over(fork, parameters):
     else:
         fork.unplug("server", disk)
     active = refill(server, parameters, lost)
-    expect(active, 2, why="idle", lost=lost, members=in_words(members(server, parameters)))
+    expect(active, 2, why="idle", lost=lost, members=raid.in_words(members(server, parameters)))
 
 
 def refill(server, parameters, lost):
@@ -73,8 +64,8 @@ def refill(server, parameters, lost):
     idle = 0
     for _ in range(REFILL_TRIES):
         server.run(f"{same}; sleep 1")
-        facts = array_facts(server, parameters.array)
-        states = [state for name, state in array_members(facts).items() if name != lost]
+        facts = raid.array_facts(server, parameters.array)
+        states = [state for name, state in raid.array_members(facts).items() if name != lost]
         active = sum("in_sync" in state for state in states)
         idle += facts.get("sync_action") not in ("recover", "resync")
         if active == 2 or idle == IDLE_TRIES:
@@ -98,8 +89,8 @@ def test_partitions_have_the_raid_type(server, parameters):
 def test_mdadm_conf_names_the_array(server, parameters, distro):
     """An ARRAY line gives the array's UUID and its name, and no other line claims that name."""
     name = parameters.array
-    names, uuid = array_names(name), array_uuid(server, name)
-    lines = array_lines(server, distro.paths["mdadm_config"])
+    names, uuid = raid.array_names(name), raid.array_uuid(server, name)
+    lines = raid.array_lines(server, distro.paths["mdadm_config"])
     ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
     stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
     expect(stale[0] if stale else uuid, uuid, why="stale")

@@ -3,17 +3,8 @@
 import hashlib
 import re
 
-from lpiclab.checks import expect, task
+from lpiclab.checks import expect, raid, task
 from lpiclab.checks.probes import NOTHING, fstab_options, mount_anew, mounted, unit_state
-from lpiclab.checks.raid import (
-    array_facts,
-    array_lines,
-    array_members,
-    array_names,
-    array_uuid,
-    arrays,
-    in_words,
-)
 
 DISKS = {"sdb", "sdc", "sdd", "sde"}
 BOOKS = [f"2013-{month:02}.book" for month in range(1, 13)]
@@ -45,11 +36,11 @@ def expect_whole(server, parameters):
     array = parameters.array
     again = f"grep -q -e resync -e recover /sys/block/{array}/md/sync_action || break; sleep 1"
     server.run(f"for i in $(seq 20); do {again}; done")
-    found = array_facts(server, array)
+    found = raid.array_facts(server, array)
     running = found.get("sync_action", "idle")
     expect(running, "idle", ok=running not in ("recover", "resync"), why="rebuilding")
     missing = int(found.get("degraded", "0"))
-    expect(3 - missing, 3, ok=missing == 0, why="degraded", members=in_words(array_members(found)))
+    expect(3 - missing, 3, ok=missing == 0, why="degraded", members=raid.in_words(raid.array_members(found)))
     return found
 
 
@@ -57,17 +48,17 @@ def expect_whole(server, parameters):
 def test_array_is_whole_without_the_failed_disk(server, parameters):
     """The RAID 5 has three members in sync, on the three disks that are sound, and no failed one."""
     array = parameters.array
-    found = arrays(server)
+    found = raid.arrays(server)
     expect(" ".join(found) or NOTHING, array, ok=array in found, why="absent")
-    level = array_facts(server, array).get("level", NOTHING)
+    level = raid.array_facts(server, array).get("level", NOTHING)
     expect(level, "raid5", why="level")
     found = expect_whole(server, parameters)
     expect(found["raid_disks"], "3", why="devices")
-    members = array_members(found)
+    members = raid.array_members(found)
     bad = [name for name in members if name.startswith(parameters.failed)]
-    expect(" ".join(bad) or NOTHING, NOTHING, why="bad_disk", members=in_words(members))
+    expect(" ".join(bad) or NOTHING, NOTHING, why="bad_disk", members=raid.in_words(members))
     faulty = [name for name, state in members.items() if "faulty" in state]
-    expect(" ".join(faulty) or NOTHING, NOTHING, why="listed", members=in_words(members))
+    expect(" ".join(faulty) or NOTHING, NOTHING, why="listed", members=raid.in_words(members))
     sound = DISKS - {parameters.failed}
     below = disks_below(server, array)
     expect(" ".join(sorted(below)), " ".join(sorted(sound)), why="disks")
@@ -93,7 +84,7 @@ def test_books_survive_the_next_disk(fork, parameters):
 
 def expect_only(server, parameters):
     """Expect no array but the one."""
-    expect(" ".join(arrays(server)) or NOTHING, parameters.array, why="others")
+    expect(" ".join(raid.arrays(server)) or NOTHING, parameters.array, why="others")
 
 
 @task("only")
@@ -137,8 +128,8 @@ def test_array_is_watched(server, distro):
 def test_mdadm_conf_names_the_array(server, parameters, distro):
     """An ARRAY line gives the array's UUID and its name, and no other line claims that name."""
     name = parameters.array
-    names, uuid = array_names(name), array_uuid(server, name)
-    lines = array_lines(server, distro.paths["mdadm_config"])
+    names, uuid = raid.array_names(name), raid.array_uuid(server, name)
+    lines = raid.array_lines(server, distro.paths["mdadm_config"])
     ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
     stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
     expect(stale[0] if stale else uuid, uuid, ok=not stale, why="stale")

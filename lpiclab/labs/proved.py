@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lpiclab.model import Lab, Language
 
@@ -43,6 +44,22 @@ class TaskProof:
     lies: tuple[str, ...]
 
 
+class Counts(NamedTuple):
+    """How much there is to prove labs by."""
+
+    solutions: int
+    mistakes: int
+    lies: int
+
+
+def counts(labs: Sequence[Lab]) -> Counts:
+    """Return how many correct solutions, mistakes and lies some labs have together."""
+    solutions = [each for lab in labs for each in lab.solutions]
+    mutants = [each for lab in labs for each in lab.mutants]
+    lies = sum(each.id.startswith(LIE) for each in mutants)
+    return Counts(len(solutions), len(mutants) - lies, lies)
+
+
 def proofs(lab: Lab) -> Sequence[TaskProof]:
     """Return what each task of a lab is proved by, in the order of the tasks."""
     return [
@@ -77,13 +94,7 @@ def proof_text(lab: Lab, titles: Mapping[str, str], language: Language) -> str:
 
 def proof_page(labs: Sequence[Lab]) -> str:
     """Return ``docs/proof.md``: what proves each task of each lab."""
-    lies = sum(each.id.startswith(LIE) for lab in labs for each in lab.mutants)
-    page = _PAGE.format(
-        labs=len(labs),
-        solutions=sum(len(lab.solutions) for lab in labs),
-        mistakes=sum(len(lab.mutants) for lab in labs) - lies,
-        lies=lies,
-    )
+    page = _PAGE.format(labs=len(labs), **counts(labs)._asdict())
     return "\n".join([page, *map(_section, labs)])
 
 
