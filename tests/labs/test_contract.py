@@ -17,13 +17,15 @@ FOLDERS = labs.lab_folders([bundled("labs")])
 WHOLE = ("dns-tsig", "raid1", "lvm")
 """Labs whose wrong solutions are proved each time. All of every lab takes hours: `make test-labs`."""
 
-ALSO = [("raid1", "debian-12")]
+ALSO = [("openldap", "debian-12"), ("raid1", "debian-12")]
+"""Solved on another distribution too: a lab whose server is set up otherwise there, and a small one."""
 
 
 def _pairs() -> list[tuple[str, str]]:
     """Return each lab with the default distribution and a few others, or with ``LPICLAB_DISTRO`` only.
 
-    Those that take longest come first: no processor idles while the last one is proved.
+    Those that take longest come first: no processor idles while the last one is proved. Two that need an
+    image which is not there yet are not side by side: one of them would wait.
     """
     distro = catalog.find_distro(os.environ.get("LPICLAB_DISTRO") or DEFAULT_DISTRO)
     covering = [
@@ -35,14 +37,15 @@ def _pairs() -> list[tuple[str, str]]:
         raise pytest.UsageError(
             f"no lab covers the family {distro.family} of {distro.id}: nothing was proved"
         )
-    return covering if "LPICLAB_DISTRO" in os.environ else [*ALSO, *covering]
+    return covering if "LPICLAB_DISTRO" in os.environ else [ALSO[0], *covering, *ALSO[1:]]
 
 
-def _how(lab: str) -> list[str]:
+def _how(lab: str, distro: str) -> list[str]:
     """Return how much of a lab is proved: with LPICLAB_PROVE_ALL in the environment, all of it."""
     if os.environ.get("LPICLAB_PROVE_ALL"):
         return []
-    return ["--quick"] if lab in WHOLE else ["--quick", "--only", "brief"]
+    whole = lab in WHOLE and (lab, distro) not in ALSO
+    return ["--quick"] if whole else ["--quick", "--only", "brief"]
 
 
 @pytest.mark.vm
@@ -52,7 +55,7 @@ def test_lab_keeps_its_contract(
 ) -> None:
     """Nothing passes fresh, all passes solved; of some, all that the contract asks is proved each time."""
     done = subprocess.run(
-        [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab)],
+        [sys.executable, "-m", "lpiclab", "test", lab, "--distro", distro, *_how(lab, distro)],
         env={**os.environ, "LPICLAB_HOME": str(imageless_home.images.parent)},
         capture_output=True,
         text=True,

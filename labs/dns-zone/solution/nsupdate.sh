@@ -3,20 +3,20 @@
 {%- if distro.family == "el" %}
 {% include "bind/open.sh" %}
 {%- endif %}
-for zone in {{ zone }} {{ reverse_zone }}; do
-    cat >> {{ paths.bind_local }} <<CONF
-zone "$zone" {
+{%- for each in [zone, reverse_zone] %}
+cat >> {{ paths.bind_local }} <<'CONF'
+zone "{{ each }}" {
 	type primary;
-	file "{{ paths.bind_secondary_zones }}/$zone.dynamic";
+	file "{{ paths.bind_secondary_zones }}/{{ each }}.dynamic";
 	update-policy local;
 };
 CONF
-    cat > {{ paths.bind_secondary_zones }}/$zone.dynamic <<'ZONE'
+cat > {{ paths.bind_secondary_zones }}/{{ each }}.dynamic <<'ZONE'
 $TTL {{ ttl }}
 @	IN	SOA	{{ host }}.{{ zone }}. root.{{ zone }}. ( {{ serial }} {{ refresh }} {{ retry }} {{ expire }} {{ minimum }} )
 	IN	NS	{{ host }}.{{ zone }}.
 ZONE
-done
+{%- endfor %}
 echo "{{ host }} IN A {{ machines.server.address }}" >> {{ paths.bind_secondary_zones }}/{{ zone }}.dynamic
 chown {{ users.bind }}: {{ paths.bind_secondary_zones }}/*.dynamic
 systemctl enable --quiet --now {{ services.bind }}
