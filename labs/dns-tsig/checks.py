@@ -64,7 +64,9 @@ def test_slave_answers_with_authority(ns1, ns2, parameters, distro):
 def test_slave_can_fetch_the_zone_again(ns2, parameters, distro):
     """ns2 signs its requests to ns1 with the key, and with the key that it has ns1 gives it the zone."""
     master, name = f"{parameters.net}.1", parameters.key_name
-    used = dns.used_key(configuration(ns2, distro.services["bind"])[0], master)
+    text, complaint = configuration(ns2, distro.services["bind"])
+    expect(complaint, NOTHING, why="invalid")
+    used = dns.used_key(text, master)
     expect(used, name, ok=dns.same_name(used, name), why="unsigned")
     key = key_on(ns2, parameters, distro)
     expect(NOTHING, name, ok=key is not None, why="undefined")

@@ -155,6 +155,8 @@ def test_all_is_there_after_a_reboot(fork, parameters):
     look = as_user(parameters, f"timeout 8 cat {parameters.mount}/{name}")
     read = fork.client.run("timeout 28 sh -c %s", f"for i in {TRIES}; do {look} && break; {LATER}; done")
     expect(read.stdout.strip() or last_line(read.stderr), name, why="gone")
+    wrote = fork.client.run(as_user(parameters, f"timeout 8 touch {parameters.mount}/{nonce()}"))
+    expect(last_line(wrote.stderr), "rw", ok=wrote.succeeded, why="unwritable")
     _, tried, written = try_manuals(fork.server, fork.client, parameters)
     source = f"{address(parameters)}:{parameters.manuals}"
     expect(last_line(tried.stderr), source, ok=tried.rc != 90, why="unexported")

@@ -125,7 +125,7 @@ def test_guest_reads_and_writes(server, client, parameters):
 
 @task("user")
 def test_user_comes_in_with_the_password_only(server, client, parameters):
-    """Samba knows the user, takes the right password and no other, and lets the user write."""
+    """Samba knows the user, takes the right password and no other, and lets the user write for all."""
     known = server.run("pdbedit --list").stdout
     names = [line.partition(":")[0] for line in known.splitlines()]
     expect(" ".join(names) or NOTHING, parameters.user, ok=parameters.user in names, why="unknown")
@@ -133,9 +133,14 @@ def test_user_comes_in_with_the_password_only(server, client, parameters):
     expect(answer, parameters.user, ok=entered, why="refused")
     entered, _ = Client(client, parameters, nonce()).enter(parameters.share)
     expect("welcome" if entered else "NT_STATUS_LOGON_FAILURE", "NT_STATUS_LOGON_FAILURE", why="open")
-    user = Client(client, parameters, parameters.password)
-    done, answer, _ = written(server, user, parameters.share, parameters.path)
+    user, guest = Client(client, parameters, parameters.password), Client(client, parameters)
+    name = put_file(server, parameters.path)
+    guests_read = guest.read(parameters.share, name) == name
+    take_file(server, parameters.path, name)
+    done, answer, read = written(server, user, parameters.share, parameters.path, reader=guest)
     expect(answer, parameters.path, ok=done, why="unwritable")
+    # Where guests read nothing, another task says so.
+    expect(read, "readable", ok=read == "readable" or not guests_read, why="private")
 
 
 @task("notices")

@@ -115,6 +115,9 @@ def test_denied_domains_are_refused(client, parameters):
         answer = Answer(client, address, f"http://{name}{path}")
         passed = answer.code == "200" and path in answer.body
         expect(answer.said, "200", ok=passed, why="neighbour", name=name)
+        # Nobody listens there, which Squid finds out by asking.
+        tunnel = Answer(client, address, f"https://{name}/", "--retry 0").tunnel
+        expect(tunnel, "503", ok=tunnel != "403", why="shut", url=f"https://{name}/")
     # A name that nobody can have allowed beforehand; that there is none, the proxy finds out by asking.
     name = f"www.{nonce()}.example"
     answer = Answer(client, address, f"http://{name}/", "--retry 0")

@@ -130,7 +130,8 @@ def mount_anew(host: Host, mountpoint: str, column: str = "MAJ:MIN") -> tuple[st
     Returns findmnt's column of what is mounted then, and what mount complained of; ``-`` for nothing.
     """
     show = f"findmnt --noheadings --nofsroot --output {column} --mountpoint {mountpoint}"
-    tried = host.run("unshare --mount sh -c %s", f"umount {mountpoint} && mount {mountpoint} && {show}")
+    anew = f"umount --recursive {mountpoint} && mount {mountpoint}"
+    tried = host.run("unshare --mount sh -c %s", f"{anew} && {show}")
     complaint = NOTHING if tried.succeeded else tried.stderr.strip() or f"status {tried.rc}"
     return tried.stdout.strip() or NOTHING, complaint
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from testinfra.host import Host
@@ -66,10 +67,19 @@ def array_uuid(host: Host, array: str) -> str:
     return _hexadecimal("".join(re.findall(r"^MD_UUID=(.*)$", detail, re.MULTILINE)))
 
 
+def config_file(host: Host, paths: Mapping[str, str]) -> str:
+    """Return the one configuration file that mdadm reads, out of a distribution's two.
+
+    Debian 13's mdadm passes over its own ``/etc/mdadm/mdadm.conf`` where there is an ``/etc/mdadm.conf``
+    (FILES in mdadm.conf(5)).
+    """
+    preferred = paths["mdadm_config_preferred"]
+    return preferred if host.file(preferred).exists else paths["mdadm_config"]
+
+
 def array_lines(host: Host, path: str) -> list[ArrayLine]:
-    """Return the ARRAY lines of mdadm's configuration, wherever mdadm looks for it."""
-    places = dict.fromkeys((path, f"{path}.d/*.conf", "/etc/mdadm.conf"))  # the first may be the last
-    text = host.run(f"cat {' '.join(places)} 2>/dev/null").stdout
+    """Return the ARRAY lines of mdadm's configuration: of a file and of the folder that belongs to it."""
+    text = host.run(f"cat {path} {path}.d/*.conf 2>/dev/null").stdout
     # mdadm.conf(5): a line that begins with white space goes on with the one before.
     lines = re.sub(r"\n[ \t]+", " ", re.sub(r"#.*", "", text))
     found = re.findall(r"^arr(?:a|ay)?\s+(\S+)(.*)$", lines, re.IGNORECASE | re.MULTILINE)

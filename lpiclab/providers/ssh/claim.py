@@ -72,7 +72,8 @@ def kept_files(plan: Plan, machine: Machine, distro: Distro) -> tuple[str, ...]:
     """Return the files of a machine that set-up replaces, and those that name the lab's disks."""
     network, _ = guest.network_setup(machine, distro.family)
     files = [*network, *(file for file in plan.files if file.machine == machine.name)]
-    tables = [*_DISK_TABLES, distro.paths.get("mdadm_config", "")] if machine.disks else []
+    mdadm = [distro.paths.get(name, "") for name in ("mdadm_config", "mdadm_config_preferred")]
+    tables = [*_DISK_TABLES, *mdadm] if machine.disks else []
     return tuple(dict.fromkeys([*_IDENTITY, *filter(None, tables), *(file.path for file in files)]))
 
 

@@ -198,7 +198,7 @@ def test_mount_anew_shows_what_fstab_gives(programs: Programs, tmp_path: Path) -
     )
     shown = "9:0 --noheadings --nofsroot --output MAJ:MIN --mountpoint /srv"
     assert probes.mount_anew(host, "/srv") == (shown, "-")
-    assert (tmp_path / "done").read_text().splitlines() == ["umount /srv", "mount /srv"]
+    assert (tmp_path / "done").read_text().splitlines() == ["umount --recursive /srv", "mount /srv"]
 
 
 @pytest.mark.parametrize(

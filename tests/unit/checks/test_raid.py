@@ -46,11 +46,12 @@ def test_array_lines_are_read_from_the_folder_too(programs: Programs, tmp_path: 
     assert raid.ArrayLine("/dev/md7", "7") in raid.array_lines(programs(), str(tmp_path / "mdadm.conf"))
 
 
-def test_no_file_of_array_lines_is_read_twice(programs: Programs) -> None:
-    """On a family whose configuration is /etc/mdadm.conf, that file is read once."""
-    host = programs(cat='for name in "$@"; do echo "ARRAY $name"; done')
-    read = [line.device for line in raid.array_lines(host, "/etc/mdadm.conf")]
-    assert read == ["/etc/mdadm.conf", "/etc/mdadm.conf.d/*.conf"]
+def test_only_the_file_that_mdadm_prefers_is_read(programs: Programs, tmp_path: Path) -> None:
+    """Where the preferred file is, mdadm passes over the other one; where it is not, it reads that."""
+    paths = {"mdadm_config": "/etc/mdadm/mdadm.conf", "mdadm_config_preferred": f"{tmp_path}/mdadm.conf"}
+    assert raid.config_file(programs(), paths) == "/etc/mdadm/mdadm.conf"
+    (tmp_path / "mdadm.conf").touch()
+    assert raid.config_file(programs(), paths) == f"{tmp_path}/mdadm.conf"
 
 
 def test_arrays_are_those_that_the_kernel_holds(programs: Programs) -> None:

@@ -90,6 +90,7 @@ def test_everything_that_set_up_changes_is_kept_first(
         "file /etc/fstab",
         "file /etc/crypttab",
         "file /etc/mdadm/mdadm.conf",
+        "file /etc/mdadm.conf",
         "file /etc/systemd/system/lpiclab-cards.service",
         "file /etc/app.conf",
         "tree /etc/app",
