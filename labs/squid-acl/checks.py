@@ -75,6 +75,17 @@ def test_whole_network_is_served(proxy, parameters):
     expect(answer.said, "200", ok=answer.code in ("200", "000"), why="narrow", address=address)
 
 
+@task("proxy")
+def test_any_address_of_the_network_is_served(fork, parameters):
+    """The client, on a copy, is served by whichever address of the network it takes."""
+    proxy = f"{parameters.net}.{parameters.octet}"
+    for octet in (5, 70, 254):
+        address = f"{parameters.net}.{octet}"
+        fork.client.run(f"set -- $(ip -o route get {proxy}); ip address add {address}/24 dev $3")
+        answer = Answer(fork.client, proxy, f"http://{parameters.site}/", f"--interface {address}")
+        expect(answer.said, "200", why="narrow", address=address)
+
+
 @task("outsider")
 def test_others_are_refused(proxy, web, parameters):
     """Who is not of the network gets 403 from Squid, or nothing at all where a firewall helps it."""
