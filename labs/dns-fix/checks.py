@@ -116,13 +116,13 @@ def expect_closed(ns1, ns2, parameters):
 def test_slave_fetches_the_zone_again(fork, parameters, distro):
     """When ns2 loses what it has fetched, on a copy, it fetches it again: as it runs, and started anew."""
     unit, folder = distro.services["bind"], distro.paths["bind_zones"]
-    found = zone_status(fork.ns2, parameters).get("files", "")
-    file = quote(found)
+    fetched = zone_status(fork.ns2, parameters).get("files", "")
+    file = quote(fetched)
     lose = f"cd {folder} && rm -f -- {file}"
-    if found:
+    if fetched:
         there = f"for i in {TRIES}; do [ -s {file} ] && exit; sleep 1; done; false"
-        fetched = fork.ns2.run(f"{lose} && rndc retransfer {parameters.zone}; {there}")
-        expect("the zone" if fetched.succeeded else NOTHING, "the zone", why="stale")
+        again = fork.ns2.run(f"{lose} && rndc retransfer {parameters.zone}; {there}")
+        expect("the zone" if again.succeeded else NOTHING, "the zone", why="stale")
     fork.ns2.run(f"systemctl stop {unit}; {lose}; systemctl start {unit}")
     question = f"@{parameters.net}.2 {parameters.zone} SOA"
     found = verdict(dig(fork.ns1, question, until="flags: qr aa"))
