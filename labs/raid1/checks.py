@@ -90,10 +90,7 @@ def test_mdadm_conf_names_the_array(server, parameters, distro):
     """An ARRAY line gives the array's UUID and its name, and no other line claims that name."""
     name = parameters.array
     names, uuid = raid.array_names(name), raid.array_uuid(server, name)
-    file = raid.config_file(server, distro.paths)
-    lines = raid.array_lines(server, file)
-    ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
-    stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
+    file, ours, stale = raid.record(server, name, distro.paths)
     expect(stale[0] if stale else uuid, uuid, why="stale")
     expect(" ".join(ours) or NOTHING, f"/dev/{name}", ok=bool(ours), why="missing", file=file)
     expect(" ".join(ours), f"/dev/{name}", ok=names.issuperset(ours), why="name")

@@ -132,10 +132,7 @@ def test_mdadm_conf_names_the_array(server, parameters, distro):
     name = parameters.array
     names, uuid = raid.array_names(name), raid.array_uuid(server, name)
     expect(uuid or NOTHING, f"/dev/{name}", ok=uuid != "", why="unknown")
-    file = raid.config_file(server, distro.paths)
-    lines = raid.array_lines(server, file)
-    ours = [line.device for line in lines if line.uuid and line.uuid == uuid]
-    stale = [line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)]
+    file, ours, stale = raid.record(server, name, distro.paths)
     expect(stale[0] if stale else uuid, uuid, ok=not stale, why="stale")
     expect(" ".join(ours) or NOTHING, f"/dev/{name}", ok=bool(ours), why="missing", file=file)
     expect(" ".join(ours), f"/dev/{name}", ok=names.issuperset(ours), why="name")

@@ -20,6 +20,14 @@ class ArrayLine(NamedTuple):
     uuid: str
 
 
+class Record(NamedTuple):
+    """What mdadm's configuration says of an array: in which file, under which devices, and what is stale."""
+
+    file: str
+    devices: list[str]
+    stale: list[str]
+
+
 def arrays(host: Host) -> list[str]:
     """Return the names of the arrays that the kernel has, also of those that do not run.
 
@@ -84,6 +92,17 @@ def array_lines(host: Host, path: str) -> list[ArrayLine]:
     lines = re.sub(r"\n[ \t]+", " ", re.sub(r"#.*", "", text))
     found = re.findall(r"^arr(?:a|ay)?\s+(\S+)(.*)$", lines, re.IGNORECASE | re.MULTILINE)
     return [ArrayLine(device, _hexadecimal(rest.lower().partition("uuid=")[2])) for device, rest in found]
+
+
+def record(host: Host, array: str, paths: Mapping[str, str]) -> Record:
+    """Return the devices of lines with a running array's UUID, and the UUIDs of others with its name."""
+    uuid, file = array_uuid(host, array), config_file(host, paths)
+    lines, names = array_lines(host, file), array_names(array)
+    return Record(
+        file=file,
+        devices=[line.device for line in lines if line.uuid and line.uuid == uuid],
+        stale=[line.uuid for line in lines if line.device in names and line.uuid not in ("", uuid)],
+    )
 
 
 def _hexadecimal(text: str) -> str:

@@ -104,3 +104,12 @@ def test_array_uuid_is_mdadms(programs: Programs) -> None:
 def test_an_array_has_several_names() -> None:
     """The kernel's name, its device and the link in /dev/md all mean the same."""
     assert raid.array_names("md5") == {"md5", "/dev/md5", "/dev/md/md5", "/dev/md/5"}
+
+
+def test_record_tells_our_lines_from_stale_ones(programs: Programs, tmp_path: Path) -> None:
+    """A line with the array's UUID is its own, one with its name and another UUID is stale."""
+    file = tmp_path / "mdadm.conf"
+    file.write_text("ARRAY /dev/md/0 UUID=3a:01\nARRAY /dev/md0 UUID=5b:02\nARRAY /dev/md9 UUID=9\n")
+    host = programs(mdadm="echo MD_UUID=3a01")
+    paths = {"mdadm_config": "/none", "mdadm_config_preferred": str(file)}
+    assert raid.record(host, "md0", paths) == (str(file), ["/dev/md/0"], ["5b02"])
